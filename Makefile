@@ -1,0 +1,26 @@
+# Everything a newcomer needs: `make demo` and `make test`. Both set up .venv first, and are quick the second time.
+# Needs: git, make and Python 3.11 or later with its venv module (Debian: apt-get install python3-venv).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+UV := $(BIN)/uv --quiet --no-progress
+
+.PHONY: help setup demo test lint types imports unit bench soak lock clean
+help:
+	@echo 'make demo    a real game day on a small shop, from playbook to postmortem (no root, no Docker)'
+	@echo 'make test    lint, types, import rules and every test'
+	@echo 'make bench   the speed table of docs/speed.md, measured on this machine'
+	@echo 'make lock    resolve the dependencies again into requirements.lock'
+
+setup: $(READY)
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'gameday needs Python 3.11 or later; this is' `$(PYTHON) --version`'. Say which with: make PYTHON=python3.12 …' >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'this Python has no venv module. Install it: apt-get install python3-venv' >&2; exit 2; }
+	@echo 'Setting up .venv (the first time only)…'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --no-deps --editable .
+	@touch $(READY)

@@ -1,0 +1,1 @@
+"""Probes: each file here is one kind, found by its presence (activities/kinds.py)."""

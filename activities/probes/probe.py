@@ -1,0 +1,39 @@
+"""What a probe is. To add one: a file in this folder with one subclass, and its test (CONTRIBUTING.md)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Generic, TypeVar
+
+import httpx
+
+from gameday.catalogue import ProbeParams
+
+P = TypeVar("P", bound=ProbeParams)
+
+
+class Unknown(Exception):
+    """There is no measurement, and this is why: short, for people, without secrets. Never 0, never the last value."""
+
+
+class Probe(ABC, Generic[P]):
+    """Reads one measurement, again and again, in the base unit of `params.measured_in()`.
+
+    One instance lives as long as one phase is observed, so a probe may keep what it needs between readings (a counter's last value).
+    Each call has the playbook's time limit around it; a probe needs none of its own.
+    """
+
+    kind: ClassVar[str]
+    Params: ClassVar[type[ProbeParams]]
+
+    def __init__(self, params: P, http: httpx.AsyncClient) -> None:
+        self.params = params
+        self.http = http
+
+    @abstractmethod
+    async def sample(self) -> float:
+        """One reading, in the base unit.
+
+        Raises:
+            Unknown: there is no answer, or none that can be believed.
+        """

@@ -1,0 +1,1 @@
+"""A small shop of real processes, made to be broken on purpose. See demo/README.md."""

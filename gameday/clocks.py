@@ -1,0 +1,153 @@
+"""The three clocks, computed from the record: detect, mitigate, recover. Meanings: docs/language.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gameday.event import EventKind
+from gameday.language import Clock
+from gameday.observation import Steadiness, ticks
+from gameday.probe import Sample
+from gameday.record import Phase, RunRecord
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One clock of one scenario.
+
+    `after` is None while it has not stopped. `needed` is False when steady state never broke, so that there was nothing to mitigate or
+    recover. `how` says what stopped it, `proof` are the samples (or none, for alerts and marks).
+    """
+
+    after: timedelta | None = None
+    at: datetime | None = None
+    how: str = ""
+    needed: bool = True
+    proof: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True)
+class Clocks:
+    detect: Reading
+    mitigate: Reading
+    recover: Reading
+
+    def __getitem__(self, clock: Clock) -> Reading:
+        return {Clock.DETECT: self.detect, Clock.MITIGATE: self.mitigate, Clock.RECOVER: self.recover}[clock]
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What customers felt in one scenario: time outside steady state, and the increase of each counter over it."""
+
+    outside: timedelta
+    unknown_ticks: int
+    totals: dict[str, float]
+
+
+def named_alerts(record: RunRecord) -> frozenset[str]:
+    """Alerts that the playbook names, as expected or in an expectation: the ones that count as detection."""
+    playbook = record.plan.playbook
+    expected = set(playbook.alerts.expected) if playbook.alerts else set()
+    return frozenset(expected | {each.alert for scenario in playbook.scenarios for each in scenario.expect if each.alert})
+
+
+def clocks(record: RunRecord, scenario: int) -> Clocks:
+    """The three clocks of one scenario; all unset when nothing was injected."""
+    injected = record.injected_at(scenario)
+    if injected is None:
+        return Clocks(Reading(), Reading(), Reading())
+    broke, mitigate = _mitigate(record, scenario, injected)
+    return Clocks(_detect(record, scenario, injected), mitigate, _recover(record, scenario, injected, broke))
+
+
+def _detect(record: RunRecord, scenario: int, injected: datetime) -> Reading:
+    names = named_alerts(record)
+    for event in sorted(record.of(EventKind.ALERT_FIRING, EventKind.MARK, scenario=scenario), key=lambda event: event.at):
+        if event.at < injected:
+            continue
+        if event.kind is EventKind.ALERT_FIRING and event.text("alert") in names:
+            return Reading(event.at - injected, event.at, f"alert {event.text('alert')}")
+        if event.kind is EventKind.MARK and event.text("clock") == Clock.DETECT:
+            return Reading(event.at - injected, event.at, f"marked by {event.actor}")
+    return Reading()
+
+
+def _steadiness(record: RunRecord, scenario: int, start: datetime, end: datetime | None, broken: datetime | None = None) -> Steadiness:
+    yardstick = record.plan.yardstick(record.baselines(scenario))
+    state = Steadiness(needed=record.plan.playbook.sampling.steady_samples, broke_at=broken)
+    for at, tick in ticks(record.between(start, end)):
+        state = state.after(at, yardstick.steady(tick)[0])
+        if state.back_at:
+            break
+    return state
+
+
+def _proof(record: RunRecord, state: Steadiness, end: datetime | None) -> tuple[Sample, ...]:
+    if state.back_at is None:
+        return ()
+    names = {tolerance.probe for tolerance in record.plan.playbook.steady_state}
+    grouped = ticks(record.between(state.back_at, end))[: state.needed]
+    return tuple(sample for _, tick in grouped for name, sample in tick.items() if name in names)
+
+
+def _mitigate(record: RunRecord, scenario: int, injected: datetime) -> tuple[datetime | None, Reading]:
+    if not record.plan.playbook.steady_state:
+        return None, Reading()
+    end = _fault_end(record, scenario)
+    state = _steadiness(record, scenario, injected, end)
+    if state.broke_at is None:
+        return None, Reading(needed=False, how="steady state never broke")
+    if state.back_at is None:
+        return state.broke_at, Reading()
+    reading = Reading(
+        state.back_at - injected, state.back_at, f"steady for {state.needed} samples, the fault still on", proof=_proof(record, state, end)
+    )
+    return state.broke_at, reading
+
+
+def _fault_end(record: RunRecord, scenario: int) -> datetime | None:
+    """When the first thing was done to take the faults off: samples after it say nothing about living with the fault."""
+    recover = record.phase(scenario, Phase.RECOVER)
+    gone = record.gone_at(scenario)
+    moments = [moment for moment in (recover.start if recover else None, gone) if moment]
+    return min(moments, default=None)
+
+
+def _recover(record: RunRecord, scenario: int, injected: datetime, broke: datetime | None) -> Reading:
+    faults = [fault for fault in record.faults(scenario) if fault.active_at]
+    momentary = bool(faults) and all(fault.kind in record.plan.momentary for fault in faults)
+    start = injected if momentary else record.gone_at(scenario)
+    if start is None or not record.plan.playbook.steady_state:
+        return Reading()
+    analyze = record.phase(scenario, Phase.ANALYZE)
+    end = analyze.start if analyze else None
+    state = _steadiness(record, scenario, start, end, broken=None if momentary else broke)
+    if state.broke_at is None:
+        return Reading(needed=False, how="steady state never broke")
+    if state.back_at is None:
+        return Reading()
+    return Reading(state.back_at - start, state.back_at, f"steady for {state.needed} samples, the fault gone", proof=_proof(record, state, end))
+
+
+def bill(record: RunRecord, scenario: int) -> Bill:
+    """What the scenario cost its customers, from inject to the end of recover."""
+    injected = record.injected_at(scenario)
+    analyze = record.phase(scenario, Phase.ANALYZE)
+    if injected is None:
+        return Bill(timedelta(), 0, {})
+    yardstick = record.plan.yardstick(record.baselines(scenario))
+    state = record.plan.empty_state()
+    outside, unknown, last_bad = timedelta(), 0, None
+    before = record.between(record.phases(scenario)[0].start, injected)
+    for at, tick in ticks(before)[-1:]:
+        state, _ = yardstick.advance(state, at, tick)
+    for at, tick in ticks(record.between(injected, analyze.start if analyze else None)):
+        state, _ = yardstick.advance(state, at, tick)
+        verdict, _ = yardstick.steady(tick)
+        if last_bad is not None:
+            outside += at - last_bad
+        last_bad = at if verdict == "bad" else None
+        unknown += verdict == "unknown"
+    return Bill(outside, unknown, {name: total.increase for name, total in state.totals.items()})

@@ -1,0 +1,148 @@
+"""What people can tell a run, and when a run accepts it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+
+from pydantic import Field
+
+from gameday.language import Clock
+from gameday.model import Duration, Line, Model, Text
+from gameday.playbook import Role
+
+
+class Verb(StrEnum):
+    GO = "go"
+    READY = "ready"
+    TICK = "tick"
+    HOLD = "hold"
+    RESUME = "resume"
+    SKIP = "skip"
+    ABORT = "abort"
+    REVEAL = "reveal"
+    NOTE = "note"
+    MARK = "mark"
+    EXTEND = "extend"
+
+
+class NoteAbout(StrEnum):
+    """What a note is about: it decides where the report puts it."""
+
+    SEEN = "seen"
+    WENT_WELL = "went-well"
+    WENT_WRONG = "went-wrong"
+    LUCKY = "lucky"
+    ACTION = "action"
+
+
+class Actor(Model):
+    """Who speaks. `id` is what was authenticated (the operating system's user, a Slack user id), `name` the team member it belongs to."""
+
+    id: Line
+    name: Line
+    role: Role | None = None
+    via: Line = "command line"
+
+
+class Command(Model):
+    """One thing one person tells a run. `id` makes a second delivery the same command."""
+
+    verb: Verb
+    id: Line
+    actor: Actor
+    reason: Text | None = None
+    gate: Line | None = None
+    item: int | None = Field(default=None, ge=1, le=100)
+    text: Text | None = None
+    about: NoteAbout = NoteAbout.SEEN
+    owner: Line | None = None
+    due: Line | None = None
+    clock: Clock | None = None
+    by: Duration | None = Field(default=None, ge=timedelta(seconds=1), le=timedelta(hours=4))
+
+
+class Answer(Model):
+    """What the sender is told once the command is latched."""
+
+    text: str = Field(max_length=1000)
+
+
+class Moment(Model):
+    """What decides whether a command is accepted: where the run is."""
+
+    ended: bool = False
+    ending: bool = False
+    held: bool = False
+    gate: str | None = None
+    scenario: int | None = None
+    fault_on: bool = False
+    sealed: bool = False
+    checklist: int = 0
+    started_by: str = ""
+
+
+_COMMANDING = frozenset({Role.COMMANDER})
+_LEADING = frozenset({Role.COMMANDER, Role.TECHNICAL_LEAD, Role.SAFETY})
+_ANYONE = frozenset(Role)
+
+MAY: Mapping[Verb, frozenset[Role]] = {
+    Verb.GO: _COMMANDING,
+    Verb.HOLD: _LEADING,
+    Verb.RESUME: _COMMANDING,
+    Verb.SKIP: _COMMANDING,
+    Verb.EXTEND: _COMMANDING,
+    Verb.REVEAL: _COMMANDING,
+    Verb.READY: _ANYONE,
+    Verb.TICK: _ANYONE,
+    Verb.ABORT: _ANYONE,
+    Verb.NOTE: _ANYONE,
+    Verb.MARK: _ANYONE,
+}
+"""Who may say what. Whoever started the run may say everything; anyone who can reach the run may abort, note and mark."""
+
+
+def refusal(command: Command, moment: Moment) -> str | None:
+    """Why a command is not accepted now, or None when it is. Abort is accepted at every moment before the end."""
+    verb = command.verb
+    if moment.ended:
+        return "the run is over"
+    if verb not in (Verb.ABORT, Verb.NOTE, Verb.MARK) and not _may(command.actor, verb, moment):
+        allowed = ", ".join(sorted(role.replace("_", " ") for role in MAY[verb]))
+        return f"{command.actor.name} may not {verb}: that is for {allowed}, or whoever started the run"
+    if verb in (Verb.ABORT, Verb.NOTE):
+        return "a note needs text" if verb is Verb.NOTE and not command.text else None
+    if moment.ending and verb is not Verb.MARK:
+        return "the run is ending"
+    return _moment_refusal(command, moment)
+
+
+def _may(actor: Actor, verb: Verb, moment: Moment) -> bool:
+    return actor.id == moment.started_by or (actor.role is not None and actor.role in MAY[verb])
+
+
+def _moment_refusal(command: Command, moment: Moment) -> str | None:
+    match command.verb:
+        case Verb.GO if moment.gate is None:
+            return "no gate is waiting for a go"
+        case Verb.GO if command.gate is not None and command.gate != moment.gate:
+            return f"that go was for the gate '{command.gate}', and '{moment.gate}' is waiting now"
+        case Verb.HOLD if moment.held:
+            return "the run is on hold already"
+        case Verb.RESUME if not moment.held:
+            return "the run is not on hold"
+        case Verb.SKIP | Verb.MARK | Verb.REVEAL if moment.scenario is None:
+            return "no scenario is under way"
+        case Verb.MARK if command.clock is None:
+            return "say what you mark: detected or mitigated"
+        case Verb.REVEAL if not moment.sealed:
+            return "this scenario is not sealed"
+        case Verb.EXTEND if not moment.fault_on:
+            return "no fault is on that could be extended"
+        case Verb.EXTEND if command.by is None:
+            return "say by how long, such as 2m"
+        case Verb.TICK if command.item is None or command.item > moment.checklist:
+            return f"there is no such checklist item: the list has {moment.checklist}"
+        case _:
+            return None

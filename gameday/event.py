@@ -1,0 +1,78 @@
+"""Events: the facts on a run's timeline. Report, replay and live view are folds over them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field, JsonValue
+
+from gameday.model import Line, Model, Name
+
+
+class EventKind(StrEnum):
+    """What can happen. After each: the keys of `data`."""
+
+    RUN_STARTED = "run.started"  # playbook, digest, approve, team: who plays
+    CHECKLIST_TICKED = "checklist.ticked"  # item
+    READY = "ready"  # note
+    GATE_WAITING = "gate.waiting"  # gate, until
+    GATE_OPENED = "gate.opened"  # gate, how
+    GATE_SILENT = "gate.silent"  # gate
+    HELD = "held"  # reason
+    RESUMED = "resumed"  # reason
+    TARGETS_FOUND = "targets.found"  # targets: [{fault, host, label}]
+    CLOCK_OFFSET = "clock.offset"  # host, offset_ms
+    SCENARIO_BEGAN = "scenario.began"  # title
+    SCENARIO_STOOD_DOWN = "scenario.stood-down"  # reason
+    SCENARIO_ENDED = "scenario.ended"  # outcome
+    PHASE_BEGAN = "phase.began"  # phase, until
+    PHASE_ENDED = "phase.ended"  # phase
+    BASELINE = "baseline"  # baselines: [Baseline]
+    NOT_STEADY = "not-steady"  # what: why pre-check refused
+    FAULT_ARMED = "fault.armed"  # name, label, kind
+    FAULT_ACTIVE = "fault.active"  # name, label, kind, took_ms, proof
+    FAULT_FAILED = "fault.failed"  # name, reason
+    FAULT_REVERTING = "fault.reverting"  # name, reason
+    FAULT_ENDED = "fault.ended"  # name, label, outcome, reason, took_ms, proof, problems
+    FAULT_DIRTY = "fault.dirty"  # name, label, problems, plan
+    ALERT_FIRING = "alert.firing"  # alert, expected
+    ALERT_RESOLVED = "alert.resolved"  # alert
+    STEADY_LOST = "steady.lost"  # what: the first tolerance that did not hold
+    STEADY_BACK = "steady.back"  # samples: how many in a row
+    BREACH = "breach"  # guardrail, seen, limit, samples
+    OBSERVER_GAP = "observer.gap"  # seconds, reason
+    CARD = "card"  # say
+    NOTE = "note"  # text, about, owner, due
+    MARK = "mark"  # clock
+    REVEALED = "revealed"  # reason
+    SKIPPED = "skipped"  # reason
+    EXTENDED = "extended"  # by
+    ABORTED = "aborted"  # reason, by: person, guardrail or clock
+    VERDICTS = "verdicts"  # verdicts: [Verdict]
+    RUN_ERROR = "run.error"  # what
+    RUN_ENDED = "run.ended"  # outcome, exit_code
+
+
+class Event(Model):
+    """One fact. `id` is derived, so that a second delivery is the same event; the store gives sequence and chain hash."""
+
+    id: Line
+    run_id: Name
+    at: datetime
+    kind: EventKind
+    scenario: int | None = None
+    fault: Name | None = None
+    actor: Line | None = None
+    data: dict[str, JsonValue] = Field(default_factory=dict)
+
+    def text(self, key: str) -> str:
+        """A value of `data` as text; empty where there is none."""
+        value = self.data.get(key)
+        return "" if value is None else str(value)
+
+
+def event_id(run_id: str, kind: EventKind, *parts: object) -> str:
+    """The id of an event, from what makes it one fact and not another."""
+    return hashlib.sha256("\0".join((run_id, kind, *map(str, parts))).encode()).hexdigest()[:32]

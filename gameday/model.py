@@ -1,0 +1,49 @@
+"""The base of every model, and the names, texts and times that models are made of."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
+
+from gameday.units import DURATION_PATTERN, format_duration, parse_duration
+
+
+class Model(BaseModel):
+    """Frozen, closed to unknown keys, finite numbers only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=False, populate_by_name=True)
+
+
+def _printable(text: str) -> str:
+    """Refuses control characters: they can rewrite a terminal or hide text in a report."""
+    if re.search(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", text):
+        raise ValueError("control characters are not allowed in text")
+    return text
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, str):
+        return parse_duration(value)
+    raise ValueError("a duration is a number with its unit, such as '90s', '5m' or '1.5h'")
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
+"""A name that may become part of an id or a file name: lower-case letters, digits and dashes."""
+
+ProbeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+HostName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")]
+ThingName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_](?:[A-Za-z0-9_.@:-]{0,126}[A-Za-z0-9_])?$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_printable)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\n\r]*$"), AfterValidator(_printable)]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["90s", "5m"]}),
+]
+PositiveDuration = Annotated[Duration, Field(gt=timedelta(0), le=timedelta(days=7))]

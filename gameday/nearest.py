@@ -1,0 +1,17 @@
+"""The nearest valid name, for messages about a wrong one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """`did you mean 'x'?`, or, with nothing near, the names there are (at most eight)."""
+    known = sorted({str(each) for each in names})
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    if not known:
+        return "none is declared"
+    return "one of " + ", ".join(known[:8]) + (f" and {len(known) - 8} more" if len(known) > 8 else "")

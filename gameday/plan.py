@@ -1,0 +1,130 @@
+"""A plan: a playbook made ready to run, with everything a workflow needs to know and cannot look up."""
+
+from __future__ import annotations
+
+import secrets
+import zoneinfo
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+
+from pydantic import Field
+
+from gameday.catalogue import Catalogue
+from gameday.commands import Actor
+from gameday.errors import BadInput
+from gameday.fault import LEASE
+from gameday.loading import Loaded
+from gameday.model import Duration, Line, Model, Name, ProbeName
+from gameday.observation import Steadiness, WatchState, Yardstick
+from gameday.playbook import Playbook, Role, Times
+from gameday.probe import Baseline
+
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+class Plan(Model):
+    """The input of a `GameDay`: the playbook as it will be run, by whom, with times resolved to moments and kinds to facts."""
+
+    run_id: Name
+    playbook: Playbook
+    text: str = Field(max_length=300_000)
+    started_at: datetime
+    started_by: Actor
+    approved: bool = False
+    """Gates open by themselves: the starter approved the whole day in advance."""
+    units: dict[ProbeName, str]
+    momentary: frozenset[str] = frozenset()
+    start_at: datetime | None = None
+    latest_inject_at: datetime | None = None
+    stop_at: datetime | None = None
+    planned_at: tuple[datetime | None, ...] = ()
+    lease: Duration = LEASE
+    versions: dict[str, Line] = Field(default_factory=dict)
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.playbook.times.zone)
+
+    def yardstick(self, baselines: tuple[Baseline, ...] = ()) -> Yardstick:
+        return Yardstick(
+            units=self.units,
+            baselines=baselines,
+            steady_state=self.playbook.steady_state,
+            abort_when=self.playbook.abort_when,
+        )
+
+    def empty_state(self) -> WatchState:
+        """What the observer carries when a day opens: nothing yet."""
+        return WatchState(steadiness=Steadiness(needed=self.playbook.sampling.steady_samples))
+
+
+def new_run_id(playbook: str) -> str:
+    """Four random characters and the playbook's name: `7kq2-checkout-day`."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(4)) + "-" + playbook[:40].rstrip("-")
+
+
+def plan(
+    loaded: Loaded,
+    catalogue: Catalogue,
+    by: Actor,
+    now: datetime,
+    approved: bool = False,
+    lease: timedelta = LEASE,
+    versions: dict[str, str] | None = None,
+) -> Plan:
+    """Makes a checked playbook ready to run at `now` (aware).
+
+    Raises:
+        BadInput: the day's times are over.
+    """
+    playbook = loaded.playbook
+    moments = _moments(playbook.times, now)
+    stop = moments["stop"]
+    if stop is not None and stop <= now:
+        raise BadInput(f"times.stop {playbook.times.stop} has passed today ({playbook.times.zone}); expected a later stop, or start earlier")
+    latest = moments["latest_inject"]
+    if latest is not None and latest <= now:
+        raise BadInput(
+            f"times.latest_inject {playbook.times.latest_inject} has passed today ({playbook.times.zone}): nothing could be injected any more"
+        )
+    return Plan(
+        run_id=new_run_id(playbook.name),
+        playbook=playbook,
+        text=loaded.text,
+        started_at=now,
+        started_by=by,
+        approved=approved,
+        units={name: _unit(spec, catalogue) for name, spec in playbook.probes.items()},
+        momentary=frozenset(kind for kind, injector in catalogue.injectors.items() if injector.momentary),
+        start_at=moments["start"],
+        latest_inject_at=latest,
+        stop_at=stop,
+        planned_at=tuple(_moment(scenario.planned, playbook.times.zone, now) for scenario in playbook.scenarios),
+        lease=lease,
+        versions=versions or {},
+    )
+
+
+def _unit(spec: Mapping[str, object], catalogue: Catalogue) -> str:
+    ((kind, params),) = spec.items()
+    return catalogue.probes[kind].Params.model_validate(params or {}).measured_in().name
+
+
+def _moments(times: Times, now: datetime) -> dict[str, datetime | None]:
+    return {name: _moment(getattr(times, name), times.zone, now) for name in ("start", "latest_inject", "stop")}
+
+
+def _moment(clock: str | None, zone: str, now: datetime) -> datetime | None:
+    """A local time of day, today in the playbook's zone, as a moment."""
+    if clock is None:
+        return None
+    local = now.astimezone(zoneinfo.ZoneInfo(zone))
+    return datetime.combine(local.date(), time.fromisoformat(clock), local.tzinfo)
+
+
+def role_of(playbook: Playbook, user: str | None = None, slack: str | None = None, name: str | None = None) -> tuple[Role, str] | None:
+    """The role and the name of the team member with this user name, Slack id or, where settings map to one, name."""
+    for role, person in playbook.team.members():
+        if (user and person.user == user) or (slack and person.slack == slack) or (name and person.name == name):
+            return role, person.name
+    return None

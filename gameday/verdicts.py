@@ -1,0 +1,156 @@
+"""Judging expectations from the record, each with the evidence that decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from gameday.clocks import clocks
+from gameday.event import EventKind
+from gameday.language import Expectation
+from gameday.model import Line, Model
+from gameday.observation import Verdict, ticks
+from gameday.record import Phase, RunRecord
+from gameday.units import clock, spoken
+
+UNKNOWN_SHARE = 0.2
+"""More unknown samples than this make a tolerance throughout `unknown` (docs/language.md)."""
+
+
+class Word(StrEnum):
+    UPHELD = "upheld"
+    REFUTED = "refuted"
+    NOT_REACHED = "not reached"
+    UNKNOWN = "unknown"
+    NOT_NEEDED = "not needed"
+
+
+class Judgement(Model):
+    """One expectation, its verdict, and in one line what was seen."""
+
+    expectation: Line
+    word: Word
+    seen: Line
+
+
+class Outcome(StrEnum):
+    """How a scenario or a run ended; the worst of its parts wins, in this order."""
+
+    DIRTY = "dirty"
+    ERROR = "error"
+    ABORTED = "aborted"
+    FAILED = "failed"
+    PASSED = "passed"
+    STOOD_DOWN = "stood-down"
+
+
+EXIT_CODES = {
+    Outcome.PASSED: 0,
+    Outcome.FAILED: 1,
+    Outcome.ABORTED: 3,
+    Outcome.STOOD_DOWN: 4,
+    Outcome.ERROR: 5,
+    Outcome.DIRTY: 6,
+}
+
+
+def worst(outcomes: list[Outcome]) -> Outcome:
+    """The worst outcome; `stood-down` when there is none, or when nothing was injected anywhere."""
+    order = list(Outcome)
+    return min(outcomes, key=order.index, default=Outcome.STOOD_DOWN)
+
+
+def judge(record: RunRecord, scenario: int) -> tuple[Judgement, ...]:
+    """Every expectation of a scenario, judged by what the record holds now."""
+    return tuple(_judge(record, scenario, expectation) for expectation in record.plan.playbook.scenarios[scenario].expect)
+
+
+def _judge(record: RunRecord, scenario: int, expectation: Expectation) -> Judgement:
+    if record.injected_at(scenario) is None:
+        return Judgement(expectation=str(expectation), word=Word.NOT_REACHED, seen="nothing was injected")
+    if expectation.tolerance:
+        word, seen = _throughout(record, scenario, expectation)
+    elif expectation.alert:
+        word, seen = _alert(record, scenario, expectation)
+    else:
+        word, seen = _clock(record, scenario, expectation)
+    return Judgement(expectation=str(expectation), word=word, seen=seen[:200])
+
+
+def _throughout(record: RunRecord, scenario: int, expectation: Expectation) -> tuple[Word, str]:
+    tolerance, injected = expectation.tolerance, record.injected_at(scenario)
+    assert tolerance is not None and injected is not None  # the caller chose this branch
+    recover = record.phase(scenario, Phase.RECOVER)
+    yardstick = record.plan.yardstick(record.baselines(scenario))
+    mine = [tick.get(tolerance.probe) for _, tick in ticks(record.between(injected, recover.start if recover else None))]
+    judged = [(sample, yardstick.judge(tolerance, sample)) for sample in mine]
+    known = [sample for sample, verdict in judged if sample and verdict is not Verdict.UNKNOWN and sample.value is not None]
+    if not judged:
+        return Word.NOT_REACHED, "no sample was taken while the fault was on"
+    unknown = len(judged) - len(known)
+    tail = f"; {unknown} of {len(judged)} samples unknown" if unknown else f"; {len(judged)} samples"
+    high = tolerance.op in ("<", "<=")
+    pick = max if high else min
+    extreme = pick(known, key=lambda sample: sample.value or 0.0, default=None)
+    if extreme is None:
+        return Word.UNKNOWN, f"no sample was known{tail}"
+    worst_seen = f"worst sample {yardstick.show(tolerance.probe, extreme.value)} at +{clock(extreme.at - injected)}{tail}"
+    if any(verdict is Verdict.BAD for _, verdict in judged):
+        return Word.REFUTED, worst_seen
+    if unknown > UNKNOWN_SHARE * len(judged):
+        return Word.UNKNOWN, worst_seen
+    return Word.UPHELD, worst_seen
+
+
+def _alert(record: RunRecord, scenario: int, expectation: Expectation) -> tuple[Word, str]:
+    injected = record.injected_at(scenario)
+    assert injected is not None and expectation.within is not None
+    for event in record.of(EventKind.ALERT_FIRING, scenario=scenario):
+        if event.text("alert") == expectation.alert and event.at >= injected:
+            after = event.at - injected
+            return (Word.UPHELD if after <= expectation.within else Word.REFUTED), f"firing at +{clock(after)}"
+    return _in_time(record, scenario, injected + expectation.within, "it never fired")
+
+
+def _clock(record: RunRecord, scenario: int, expectation: Expectation) -> tuple[Word, str]:
+    assert expectation.clock is not None and expectation.within is not None
+    reading = clocks(record, scenario)[expectation.clock]
+    if not reading.needed:
+        return Word.NOT_NEEDED, reading.how
+    if reading.after is not None:
+        word = Word.UPHELD if reading.after <= expectation.within else Word.REFUTED
+        return word, f"after {spoken(reading.after)}: {reading.how}"
+    injected, gone = record.injected_at(scenario), record.gone_at(scenario)
+    start = gone if expectation.clock == "recovered" else injected
+    if start is None:
+        return Word.NOT_REACHED, "the fault is not proven gone"
+    return _in_time(record, scenario, start + expectation.within, f"not {expectation.clock}", recovering=expectation.clock == "recovered")
+
+
+def _in_time(record: RunRecord, scenario: int, deadline: datetime, what: str, recovering: bool = False) -> tuple[Word, str]:
+    """Refuted once the time was there to reach it; not reached when the scenario ended before."""
+    after = record.phase(scenario, Phase.ANALYZE if recovering else Phase.RECOVER)
+    if after is None and record.ended is None:
+        return Word.NOT_REACHED, f"{what} so far; the record stops here"
+    end = after.start if after else record.events[-1].at
+    if end >= deadline:
+        return Word.REFUTED, f"{what} in time"
+    aborted = record.first(EventKind.ABORTED) is not None
+    why = "the run was aborted" if aborted else "the scenario ended"
+    return Word.NOT_REACHED, f"{what}; {why} {spoken(deadline - end)} before its time was up"
+
+
+def scenario_outcome(record: RunRecord, scenario: int) -> Outcome:
+    """The outcome of one scenario, from the record."""
+    stories = record.faults(scenario)
+    if any(story.outcome == "dirty" for story in stories) or any(story.active_at and not story.outcome for story in stories):
+        return Outcome.DIRTY
+    if any(event.scenario in (None, scenario) for event in record.of(EventKind.RUN_ERROR)):
+        return Outcome.ERROR
+    injected = record.injected_at(scenario)
+    if any(event.scenario == scenario for event in record.of(EventKind.ABORTED)):
+        return Outcome.ABORTED
+    if injected is None:
+        return Outcome.STOOD_DOWN
+    words = [judgement.word for judgement in judge(record, scenario)]
+    return Outcome.FAILED if Word.REFUTED in words or Word.UNKNOWN in words else Outcome.PASSED
