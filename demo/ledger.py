@@ -59,8 +59,9 @@ class Ledger:
         except psycopg.Error as error:
             self._bookings.labels("failed").inc()
             return web.json_response({"error": str(error)}, status=503)
-        self._bookings.labels("new" if cursor.rowcount else "repeated").inc()
-        return web.json_response({"order": number, "booked_by": self.name}, status=201)
+        is_new = cursor.rowcount == 1
+        self._bookings.labels("new" if is_new else "repeated").inc()
+        return web.json_response({"order": number, "new": is_new}, status=201)
 
     async def health(self, _request: web.Request) -> web.Response:
         """Answers 200 if the database does, or 503."""

@@ -10,7 +10,7 @@ import random
 
 import aiohttp
 
-from demo.service import introduce, leave_with_parent
+from demo.identity import introduce, leave_with_parent
 
 MAX_IN_FLIGHT = 200
 """Customers waiting at a time. With more, the next one leaves at once and is only counted."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -15,9 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 """Where `python -m demo.…` finds this package, whatever directory the caller is in."""
 
-_PR_SET_PDEATHSIG = 1
-# Loaded here, once: between fork and exec is no time to load a library.
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+# The interpreter without site-packages: it starts in a few milliseconds.
+_TETHER = [sys.executable, "-S", "-E", str(Path(__file__).with_name("tether.py"))]
 
 
 class ChildDied(RuntimeError):
@@ -56,7 +54,7 @@ def start(
     command: Sequence[str | Path],
     directory: Path,
     *,
-    user: str | None = None,
+    user: str = "",
     stop_signal: signal.Signals = signal.SIGTERM,
     orphan_signal: signal.Signals = signal.SIGKILL,
 ) -> Child:
@@ -64,26 +62,22 @@ def start(
 
     Args:
         name: What its pid file and its log are called.
-        command: The program and its arguments.
+        command: The program, by its full path, and its arguments.
         directory: The shop's directory.
-        user: The user to run it as, if not the current one.
+        user: Whom to run it as, if not the current user.
         stop_signal: How it is asked to stop.
         orphan_signal: What the kernel sends it when this process dies first (Linux only).
     """
-    parent = os.getpid()
+    tether = [*_TETHER, str(os.getpid()), str(orphan_signal.value), user]
     log = directory / f"{name}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command,
-            cwd=ROOT if user is None else "/",
+            [*tether, *command],
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             process_group=0,  # a Ctrl-C in the terminal is for the supervisor, which then stops everyone in order
-            user=user,
-            group=user and _group_of(user),
-            extra_groups=[] if user else None,
-            preexec_fn=lambda: _die_with(parent, orphan_signal),
         )
     pid_file = directory / f"{name}.pid"
     write_atomically(pid_file, f"{process.pid}\n")
@@ -117,17 +111,3 @@ def write_atomically(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(text)
     draft.replace(path)
-
-
-def _group_of(user: str) -> int:
-    import pwd
-
-    return pwd.getpwnam(user).pw_gid
-
-
-def _die_with(parent: int, by: signal.Signals) -> None:
-    """In the child, before its program: ties its life to the parent's, which may have died a moment ago."""
-    if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, by, 0, 0, 0)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)

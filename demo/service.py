@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
-import logging
-import os
 import socket
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from aiohttp import web
 
+from demo.identity import introduce, leave_with_parent
 from demo.processes import write_atomically
-
-_PR_SET_NAME = 15
 
 
 def arguments(name: str, description: str | None) -> argparse.ArgumentParser:
@@ -41,21 +36,6 @@ def serve(app: web.Application, name: str, announce: Path) -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     write_atomically(announce, f"http://127.0.0.1:{listener.getsockname()[1]}")
     web.run_app(app, sock=listener, print=lambda *_: None, access_log=None, shutdown_timeout=0.5)
-
-
-def introduce(name: str) -> None:
-    """Names this process `shop-NAME` in `ps` and `top` (Linux only), and sets up its log."""
-    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {name}: %(message)s")
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_NAME, f"shop-{name}".encode(), 0, 0, 0)
-
-
-async def leave_with_parent() -> None:
-    """Ends this process soon after its parent; on Linux the kernel has usually done so before."""
-    parent = os.getppid()
-    while os.getppid() == parent:  # noqa: ASYNC110 (the end of a parent is no event that one could wait for)
-        await asyncio.sleep(1)
-    os._exit(1)
 
 
 async def _tied_to_parent(_app: web.Application) -> AsyncIterator[None]:

@@ -1,6 +1,6 @@
 """Stands the shop up, and takes it down again.
 
-python -m demo.shop up DIR        until Ctrl-C or SIGTERM; DIR/shop.json says where everything is
+`python -m demo.shop up DIR` keeps it open until Ctrl-C or SIGTERM; DIR/shop.json says where everything is.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import NoReturn
 
 from demo import processes
 from demo.database import Database
+from demo.identity import introduce
 from demo.processes import Child
 from demo.proxy import Proxy, find_envoy
-from demo.service import introduce
-from demo.waiting import answers, wait_until
+from demo.waiting import answers, fetch, wait_until
 
 
 class Shop:
@@ -93,22 +93,23 @@ class Shop:
         if self._lock is None:
             return
         (self.directory / "shop.json").unlink(missing_ok=True)
-        processes.stop(self._children)
-        self._children.clear()
+        processes.stop(child for child in self._children if child is not self._database.child)
         self._database.stop()
+        self._children.clear()
         os.close(self._lock)
         self._lock = None
 
     @property
     def pids(self) -> dict[str, int]:
         """The ids of the running processes: postgres, ledger, standby, envoy, checkout, monitor, load."""
-        everyone = [self._database.child, *self._children]
-        return {child.name: child.pid for child in everyone if child is not None}
+        return {child.name: child.pid for child in self._children}
 
     def bury(self) -> list[str]:
         """Returns the names of the processes that ended since the last call, and leaves none of them as a zombie."""
         dead = [child for child in self._children if child.process.poll() is not None]
-        self._children = [child for child in self._children if child not in dead]
+        for child in dead:
+            child.pid_file.unlink(missing_ok=True)
+            self._children.remove(child)
         return [child.name for child in dead]
 
     def _take_directory(self) -> None:
@@ -121,10 +122,11 @@ class Shop:
             os.close(lock)
             raise RuntimeError(f"there is an open shop in {self.directory} already") from error
         self._lock = lock
-        (self.directory / "shop.json").unlink(missing_ok=True)
+        for stale in [self.directory / "shop.json", *self.directory.glob("*.pid")]:
+            stale.unlink(missing_ok=True)
 
     def _start_all(self) -> None:
-        self._database.start()
+        self._children.append(self._database.start())
         self.database_uri = self._database.uri
         self._start_ledgers()
         ledgers = {"ledger": self.ledger_url, "standby": self.standby_url}
@@ -139,6 +141,7 @@ class Shop:
         self.monitor_url = self._url_of("monitor", health="/-/ready")
         load = [f"--checkout={self.checkout_url}", f"--rate={self._rate}"]
         self._children.append(processes.start_python("load", "demo.load", self.directory, *load))
+        wait_until(self._has_sold, "the first order is sold")
         text = json.dumps(self._description(), indent=2)
         processes.write_atomically(self.directory / "shop.json", f"{text}\n")
 
@@ -166,9 +169,12 @@ class Shop:
         wait_until(is_up, f"{name} answers")
         return announcement.read_text()
 
+    def _has_sold(self) -> bool:
+        self._children[-1].check()
+        return b"\norders_total 0.0" not in fetch(f"{self.checkout_url}/metrics")
+
     def _description(self) -> dict[str, dict[str, str | int] | None]:
         """What shop.json says."""
-        assert self._database.child is not None
         entries = {child.name: child.entry() for child in self._children}
         urls = {"checkout": self.checkout_url, "ledger": self.ledger_url, "standby": self.standby_url}
         urls["monitor"] = self.monitor_url
@@ -176,7 +182,7 @@ class Shop:
             **{name: {"url": url, **entries[name]} for name, url in urls.items()},
             "envoy": self._proxy.entry() if self._proxy else None,
             "load": entries["load"],
-            "postgres": {"uri": self.database_uri, **self._database.child.entry()},
+            "postgres": {"uri": self.database_uri, **entries["postgres"]},
             "supervisor": {"pid": os.getpid()},
         }
 

@@ -67,13 +67,7 @@ class Till:
     async def keep_probing(self) -> None:
         """Checks the ledgers' health for ever, whenever the circuit wants to know it."""
         while True:
-            await asyncio.sleep(PROBE_EVERY)
-            if self.circuit.wants_probes:
-                ledger, standby = await asyncio.gather(self._is_well("ledger"), self._is_well("standby"))
-                before = (self.circuit.is_open, self.circuit.active)
-                self.circuit.probed({"ledger": ledger, "standby": standby})
-                if before != (self.circuit.is_open, self.circuit.active):
-                    _log.info("booking with %s, %d orders unbooked", self.circuit.active, len(self.unbooked))
+            await asyncio.gather(asyncio.sleep(PROBE_EVERY), self._probe())
 
     async def keep_booking(self) -> None:
         """Books for ever what was sold on trust, one by one, oldest first, while a ledger answers."""
@@ -82,6 +76,15 @@ class Till:
                 self.unbooked.popleft()
             else:
                 await asyncio.sleep(0.1)
+
+    async def _probe(self) -> None:
+        if not self.circuit.wants_probes:
+            return
+        ledger, standby = await asyncio.gather(self._is_well("ledger"), self._is_well("standby"))
+        before = (self.circuit.is_open, self.circuit.active)
+        self.circuit.probed({"ledger": ledger, "standby": standby})
+        if before != (self.circuit.is_open, self.circuit.active):
+            _log.info("booking with %s, %d orders unbooked", self.circuit.active, len(self.unbooked))
 
     async def _book(self, order: Order) -> bool:
         url = f"{self._ledgers[self.circuit.active]}/orders"

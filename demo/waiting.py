@@ -13,14 +13,13 @@ PATIENCE = 30.0
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def fetch(url: str, *, post: bool = False, timeout: float = 2.0) -> bytes:
-    """Returns the body of a 2xx answer.
+def fetch(url: str, post: bytes | None = None, timeout: float = 2.0) -> bytes:
+    """Returns the body of a 2xx answer to a GET or, with a body to send, to a POST.
 
     Raises:
         OSError: On every other outcome; urllib's own errors are kinds of it.
     """
-    request = urllib.request.Request(url, method="POST" if post else "GET")
-    with _OPENER.open(request, timeout=timeout) as answer:
+    with _OPENER.open(url, data=post, timeout=timeout) as answer:
         body: bytes = answer.read()
     return body
 
@@ -44,4 +43,4 @@ def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIE
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {patience:.0f} s")
-        time.sleep(0.03)
+        time.sleep(0.05)

@@ -46,24 +46,17 @@ class Bill:
     totals: dict[str, float]
 
 
-def named_alerts(record: RunRecord) -> frozenset[str]:
-    """Alerts that the playbook names, as expected or in an expectation: the ones that count as detection."""
-    playbook = record.plan.playbook
-    expected = set(playbook.alerts.expected) if playbook.alerts else set()
-    return frozenset(expected | {each.alert for scenario in playbook.scenarios for each in scenario.expect if each.alert})
-
-
 def clocks(record: RunRecord, scenario: int) -> Clocks:
     """The three clocks of one scenario; all unset when nothing was injected."""
     injected = record.injected_at(scenario)
     if injected is None:
         return Clocks(Reading(), Reading(), Reading())
     broke, mitigate = _mitigate(record, scenario, injected)
-    return Clocks(_detect(record, scenario, injected), mitigate, _recover(record, scenario, injected, broke))
+    return Clocks(_detect(record, scenario, injected), mitigate, _recover(record, scenario, broke))
 
 
 def _detect(record: RunRecord, scenario: int, injected: datetime) -> Reading:
-    names = named_alerts(record)
+    names = record.plan.named_alerts
     for event in sorted(record.of(EventKind.ALERT_FIRING, EventKind.MARK, scenario=scenario), key=lambda event: event.at):
         if event.at < injected:
             continue
@@ -95,6 +88,8 @@ def _proof(record: RunRecord, state: Steadiness, end: datetime | None) -> tuple[
 def _mitigate(record: RunRecord, scenario: int, injected: datetime) -> tuple[datetime | None, Reading]:
     if not record.plan.playbook.steady_state:
         return None, Reading()
+    if momentary(record, scenario):
+        return None, Reading(needed=False, how="the fault was over in a moment: see recovered")
     end = _fault_end(record, scenario)
     state = _steadiness(record, scenario, injected, end)
     if state.broke_at is None:
@@ -115,15 +110,24 @@ def _fault_end(record: RunRecord, scenario: int) -> datetime | None:
     return min(moments, default=None)
 
 
-def _recover(record: RunRecord, scenario: int, injected: datetime, broke: datetime | None) -> Reading:
+def momentary(record: RunRecord, scenario: int) -> bool:
+    """Whether every fault of the scenario was over in a moment, so that nothing was on that could be mitigated or taken off."""
     faults = [fault for fault in record.faults(scenario) if fault.active_at]
-    momentary = bool(faults) and all(fault.kind in record.plan.momentary for fault in faults)
-    start = injected if momentary else record.gone_at(scenario)
+    return bool(faults) and all(fault.kind in record.plan.momentary for fault in faults)
+
+
+def recovery_began(record: RunRecord, scenario: int) -> datetime | None:
+    """Where the recover clock starts: at the verified revert, for momentary faults at inject; None while a fault is not proven gone."""
+    return record.injected_at(scenario) if momentary(record, scenario) else record.gone_at(scenario)
+
+
+def _recover(record: RunRecord, scenario: int, broke: datetime | None) -> Reading:
+    start = recovery_began(record, scenario)
     if start is None or not record.plan.playbook.steady_state:
         return Reading()
     analyze = record.phase(scenario, Phase.ANALYZE)
     end = analyze.start if analyze else None
-    state = _steadiness(record, scenario, start, end, broken=None if momentary else broke)
+    state = _steadiness(record, scenario, start, end, broken=broke)
     if state.broke_at is None:
         return Reading(needed=False, how="steady state never broke")
     if state.back_at is None:
@@ -140,8 +144,8 @@ def bill(record: RunRecord, scenario: int) -> Bill:
     yardstick = record.plan.yardstick(record.baselines(scenario))
     state = record.plan.empty_state()
     outside, unknown, last_bad = timedelta(), 0, None
-    before = record.between(record.phases(scenario)[0].start, injected)
-    for at, tick in ticks(before)[-1:]:
+    before = [sample for sample in record.samples if sample.at < injected]
+    for at, tick in ticks(before)[-1:]:  # where the counters stood
         state, _ = yardstick.advance(state, at, tick)
     for at, tick in ticks(record.between(injected, analyze.start if analyze else None)):
         state, _ = yardstick.advance(state, at, tick)

@@ -19,12 +19,19 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from gameday.errors import LanguageError
-from gameday.units import UNITS, Unit, format_duration, parse_duration
+from gameday.units import UNITS, Unit, format_duration, parse_duration, plain_number
 
 KEYWORDS = frozenset({"alert", "within", "is", "unknown", "in", "of", "samples", "total", "for", "x", "baseline", "first", "after", "worst"})
 KEYWORDS |= {"detected", "mitigated", "recovered"}
 
-_TOKEN = re.compile(r"\s*(?:(?P<number>[0-9]+(?:\.[0-9]+)?)|(?P<op><=|>=|<|>|=)|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<unit>%|/s))")
+MAX_LENGTH = 200
+"""Of a phrase, in characters."""
+
+_MAX_PROBE, _MAX_ALERT, _MAX_NUMBER = 63, 128, 24
+_MAX_WINDOW = 1000
+
+_TOKEN = re.compile(r"\s*(?:(?P<number>[0-9]+(?:\.[0-9]+)?)|(?P<op>[<>=!]=|=[<>]|<|>|=|[≤≥≠])|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<unit>%|/s))")
+_WRITTEN_UNITS = [name for name in UNITS if name not in {"ratio", "count"}]
 
 
 class Op(StrEnum):
@@ -58,15 +65,13 @@ class Phrase(ABC):
                 return value
             if not isinstance(value, str):
                 raise LanguageError("a phrase is text", 0, f"such as {cls.example()!r}")
-            if len(value) > 200:
-                raise LanguageError("the phrase is too long", 200, "at most 200 characters")
             return cls.parse(value)
 
         return core_schema.no_info_plain_validator_function(read, serialization=core_schema.to_string_ser_schema())
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "string", "maxLength": 200, "description": (cls.__doc__ or "").split("\n")[0], "examples": [cls.example()]}
+        return {"type": "string", "maxLength": MAX_LENGTH, "description": (cls.__doc__ or "").split("\n")[0], "examples": [cls.example()]}
 
     @classmethod
     def example(cls) -> str:
@@ -82,9 +87,7 @@ class Bound:
     times_baseline: bool = False
 
     def __str__(self) -> str:
-        number = f"{self.number:.12g}" if abs(self.number) < 1e12 else repr(self.number)
-        if "e" in number:
-            number = f"{self.number:.12f}".rstrip("0").rstrip(".")
+        number = plain_number(self.number)
         return f"{number} x baseline" if self.times_baseline else f"{number} {self.unit}" if self.unit else number
 
 
@@ -199,6 +202,7 @@ class Prediction(Phrase):
 
     @classmethod
     def parse(cls, text: str) -> Prediction:
+        _refuse_too_long(text)
         words = text.split()
         if words == ["first", "alert", "after"]:
             return cls(Question.FIRST_ALERT, text)
@@ -242,24 +246,42 @@ class _Reader:
     def next_is(self, *words: str) -> bool:
         return self.peek()[1] in words
 
+    def number(self, expected: str) -> tuple[float, str]:
+        column, text = self.peek()[2], self.take("number", expected)
+        if len(text) > _MAX_NUMBER or float(text) > 1e15:
+            raise LanguageError("the number is too long", column, f"at most {_MAX_NUMBER} characters, and at most 1e15")
+        return float(text), text
+
     def count(self, expected: str) -> int:
-        column, value = self.peek()[2], self.take("number", expected)
-        if "." in value or not 1 <= float(value) <= 10_000:
-            raise LanguageError(f"{value} is not a whole number from 1 to 10000", column, expected)
+        column, (value, text) = self.peek()[2], self.number(expected)
+        if "." in text or not 1 <= value <= _MAX_WINDOW:
+            raise LanguageError(f"{text} is not a whole number from 1 to {_MAX_WINDOW}", column, expected)
         return int(value)
 
     def duration(self) -> timedelta:
-        column, number = self.peek()[2], self.take("number", "a duration such as 60s")
+        column, (_, number) = self.peek()[2], self.number("a duration such as 60s")
         unit = self.take("word", "ms, s, m or h right after the number", frozenset({"ms", "s", "m", "h"}))
         if self.text[column + len(number) : self.at] != unit:
             raise LanguageError("a duration is written without a space", column, f"{number}{unit}")
-        return parse_duration(number + unit)
+        try:
+            duration = parse_duration(number + unit)
+        except LanguageError as error:
+            raise LanguageError(error.message, column, error.expected) from None
+        if not duration:
+            raise LanguageError(f"{number}{unit} is no time at all", column, "at least 1ms")
+        return duration
 
 
 _T = TypeVar("_T")
 
 
+def _refuse_too_long(text: str) -> None:
+    if len(text) > MAX_LENGTH:
+        raise LanguageError("the phrase is too long", MAX_LENGTH, f"at most {MAX_LENGTH} characters")
+
+
 def _whole(text: str, rule: Callable[[_Reader], _T]) -> _T:
+    _refuse_too_long(text)
     reader = _Reader(text)
     parsed = rule(reader)
     kind, value, column = reader.peek()
@@ -273,6 +295,8 @@ def _probe(reader: _Reader) -> str:
     name = reader.take("word", "the name of a probe")
     if name in KEYWORDS:
         raise LanguageError(f"{name!r} is a word of the language", column, "the name of a probe")
+    if len(name) > _MAX_PROBE:
+        raise LanguageError("the name is too long", column, f"the name of a probe, at most {_MAX_PROBE} characters")
     return name
 
 
@@ -280,23 +304,29 @@ def _tolerance(reader: _Reader) -> Tolerance:
     return _comparison(reader, _probe(reader))
 
 
-def _comparison(reader: _Reader, probe: str) -> Tolerance:
-    op = Op(reader.take("op", "<, <=, >, >= or ="))
-    column, text = reader.peek()[2], reader.take("number", "a number")
-    number = float(text)
-    if not math.isfinite(number) or number > 1e15:
-        raise LanguageError(f"{text} is too large", column, "a number up to 1e15")
+def _comparison(reader: _Reader, probe: str, otherwise: str = "") -> Tolerance:
+    column = reader.peek()[2]
+    written = reader.take("op", f"<, <=, >, >= or ={otherwise}")
+    if written not in set(Op):
+        raise LanguageError(f"{written!r} is not a comparison here", column, "<, <=, >, >= or =")
+    number, text = reader.number("a number, 0 or more")
+    return Tolerance(probe, Op(written), _bound(reader, number, text))
+
+
+def _bound(reader: _Reader, number: float, text: str) -> Bound:
     kind, value, column = reader.peek()
     if value == "x":
         reader.word("x")
         reader.word("baseline")
-        return Tolerance(probe, op, Bound(number, times_baseline=True))
-    if kind == "unit" or (kind == "word" and value not in {"in", "for"}):
-        if value not in UNITS or value in {"ratio", "count"}:
-            raise LanguageError(f"{value!r} is not a unit", column, "one of " + ", ".join(u for u in UNITS if u not in {"ratio", "count"}))
+        return Bound(number, times_baseline=True)
+    if value == "baseline":
+        raise LanguageError("the 'x' is missing", column, f"'{text} x baseline'")
+    if kind == "unit" or (kind == "word" and value not in KEYWORDS):
+        if value not in _WRITTEN_UNITS:
+            raise LanguageError(f"{value!r} is not a unit", column, f"one of {', '.join(_WRITTEN_UNITS)}, or 'x baseline'")
         reader.take(kind, "a unit")
-        return Tolerance(probe, op, Bound(number, value))
-    return Tolerance(probe, op, Bound(number))
+        return Bound(number, value)
+    return Bound(number)
 
 
 def _guardrail(reader: _Reader) -> Guardrail:
@@ -305,7 +335,7 @@ def _guardrail(reader: _Reader) -> Guardrail:
         reader.word("is")
         reader.word("unknown")
     else:
-        tolerance = _comparison(reader, probe)
+        tolerance = _comparison(reader, probe, ", or 'is unknown'")
     if reader.next_is("for"):
         reader.word("for")
         return Guardrail(probe, tolerance, lasting=reader.duration())
@@ -315,7 +345,9 @@ def _guardrail(reader: _Reader) -> Guardrail:
     column = reader.peek()[2]
     if reader.next_is("total"):
         if tolerance is None:
-            raise LanguageError("unknown is never counted in a total", column, "'in N of M samples' or 'for 30s'")
+            raise LanguageError("unknown is never counted in a total", column, "'in 3 of 5 samples' or 'for 30s'")
+        if tolerance.bound.times_baseline:
+            raise LanguageError("a total has no baseline: it begins at 0 when the day opens", column, "a plain number as the bound")
         reader.word("total")
         return Guardrail(probe, tolerance, in_total=True)
     hits = reader.count("'total', or how many samples, such as '3 of 5 samples'")
@@ -330,11 +362,19 @@ def _guardrail(reader: _Reader) -> Guardrail:
 def _expectation(reader: _Reader) -> Expectation:
     if reader.next_is("alert"):
         reader.word("alert")
+        column = reader.peek()[2]
         name = reader.take("word", "the name of an alert, as in Prometheus")
+        if len(name) > _MAX_ALERT:
+            raise LanguageError("the name is too long", column, f"the name of an alert, at most {_MAX_ALERT} characters")
         reader.word("within")
         return Expectation(alert=name, within=reader.duration())
     if reader.next_is(*Clock):
         clock = Clock(reader.word(*Clock))
         reader.word("within")
         return Expectation(clock=clock, within=reader.duration())
-    return Expectation(tolerance=_tolerance(reader))
+    tolerance, column = _tolerance(reader), reader.peek()[2]
+    if reader.next_is("within"):
+        raise LanguageError("a tolerance must hold throughout, so it has no time", column, "the end of the phrase, or 'recovered within …'")
+    if reader.next_is("in", "for"):
+        raise LanguageError("a tolerance must hold in every sample", column, "the end of the phrase (counting samples is for abort_when)")
+    return Expectation(tolerance=tolerance)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from gameday.catalogue import Catalogue
 from gameday.checks import Finding, check
 from gameday.errors import BadInput, PlaybookError
 from gameday.explain import from_pydantic, in_file
-from gameday.nearest import nearest
-from gameday.playbook import Playbook, Scenario
+from gameday.playbook import SCENARIO_KEYS, Playbook
+from gameday.variables import Variables
 from gameday.yaml_tree import MAX_BYTES, Problem, Tree, dotted, parse
-from gameday.yaml_tree import Path as DataPath
 
-_SCENARIO_KEYS = frozenset(field.alias or name for name, field in Scenario.model_fields.items())
+MOST_PROBLEMS = 100
+"""More than these are not reported at once."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A playbook that can be run, its text after variables, and what is doubtful about it."""
+    """A playbook that can be run, its text as it was written, and what is doubtful about it."""
 
     playbook: Playbook
     text: str
@@ -46,90 +46,80 @@ def load(path: Path, catalogue: Catalogue, values: Mapping[str, str] | None = No
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror}); expected a playbook, a YAML file") from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "its name is not a path"
+        raise BadInput(f"{path}: cannot be read ({why}); expected a playbook, a YAML file") from None
     return loads(raw, catalogue, values)
 
 
 def loads(raw: bytes, catalogue: Catalogue, values: Mapping[str, str] | None = None) -> Loaded:
     """As `load`, from bytes."""
     tree = Tree()
-    text, data = parse(raw, tree)
-    data, problems = _with_variables(data, values or {}, tree)
-    data, moved = _with_scenarios(data)
-    problems = [*tree.problems, *problems]
-    playbook = None
+    text, written = parse(raw, tree)
+    variables = Variables(written.get("variables"), values or {}, tree)
+    data, moved = _with_scenarios(variables.fill(written))
+    variables.warn_of_unused()
+    playbook, problems = _validated(data, tree, moved)
+    problems += [_placed(finding, tree, moved) for finding in _most(check(data, catalogue))]
+    problems = [problem for problem in problems if problem.field not in variables.unresolved]
+    found = _sorted([*tree.problems, *variables.problems, *problems])
+    wrong = [problem for problem in found if not problem.warning]
+    if wrong or playbook is None:
+        raise PlaybookError(f"{len(wrong)} problem{'s' if len(wrong) != 1 else ''}", tuple(found))
+    return Loaded(playbook, text, tuple(found))
+
+
+def _validated(data: Mapping[str, Any], tree: Tree, moved: bool) -> tuple[Playbook | None, list[Problem]]:
     try:
-        playbook = Playbook.model_validate(data)
+        return Playbook.model_validate(data, by_alias=True, by_name=False), []
     except ValidationError as error:
-        problems += _roots([(detail["type"], from_pydantic(detail, Playbook, tree, moved)) for detail in error.errors()])
-    findings = [_placed(finding, tree, moved) for finding in check(data, catalogue)]
-    problems = _sorted([*problems, *(finding for finding in findings if not finding.warning)])
-    if problems or playbook is None:
-        raise PlaybookError(f"{len(problems)} problems", tuple(_sorted([*problems, *(f for f in findings if f.warning)])))
-    return Loaded(playbook, text, tuple(_sorted([finding for finding in findings if finding.warning])))
+        details = [detail for detail in error.errors(include_url=False) if not _only_follows(detail)]
+    return None, _merged([(detail["type"], from_pydantic(detail, Playbook, tree, moved)) for detail in details[:MOST_PROBLEMS]])
 
 
-def _roots(found: list[tuple[str, Problem]]) -> list[Problem]:
-    """Without what only follows from a deeper error: a list too short since its items failed, a union's other choices."""
+def _only_follows(detail: ErrorDetails) -> bool:
+    """Whether pydantic calls a list too short although it is long enough: its items failed, and each says so itself."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
+
+
+def _merged(found: list[tuple[str, Problem]]) -> list[Problem]:
+    """One problem where a value fits none of its alternatives, and none for the alternative that was not meant."""
     fields = [problem.field for _, problem in found]
+    merged: dict[tuple[str, str], Problem] = {}
+    for kind, problem in found:
+        if kind == "literal_error" and any(other.startswith((f"{problem.field}.", f"{problem.field}[")) for other in fields):
+            continue
+        before = merged.get((problem.field, problem.message))
+        expected = f"{before.expected} or {problem.expected}" if before and before.expected != problem.expected else problem.expected
+        merged[problem.field, problem.message] = replace(problem, expected=expected)
+    return list(merged.values())
 
-    def follows(kind: str, problem: Problem) -> bool:
-        return kind in {"too_short", "literal_error"} and any(other.startswith((f"{problem.field}.", f"{problem.field}[")) for other in fields)
 
-    return [problem for kind, problem in found if not follows(kind, problem)]
+def _most(findings: Iterable[Finding]) -> list[Finding]:
+    """All findings, but of very many the first: an endless list helps nobody."""
+    kept: dict[bool, list[Finding]] = {True: [], False: []}
+    for finding in findings:
+        if len(kept[finding.warning]) < MOST_PROBLEMS:
+            kept[finding.warning].append(finding)
+        elif not finding.warning:
+            break
+    return kept[False] + kept[True]
 
 
 def _sorted(problems: list[Problem]) -> list[Problem]:
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.line, problem.column, problem.field))
 
 
-_USE = re.compile(r"\$\{([a-z][a-z0-9_]*)\}")
-
-
-def _with_variables(data: dict[str, Any], values: Mapping[str, str], tree: Tree) -> tuple[dict[str, Any], list[Problem]]:
-    """Replaces `${name}` in text by values. The result is data again, never parsed as YAML."""
-    declared = data.get("variables")
-    declared = declared if isinstance(declared, dict) else {}
-    problems: list[Problem] = []
-    known: dict[str, Any] = {}
-    for name, spec in declared.items():
-        given = values.get(name, spec.get("default") if isinstance(spec, dict) else None)
-        if given is None:
-            place = tree.places[("variables", name)]
-            problems.append(Problem(place.line, place.column, f"variables.{name}", f"{name!r} has no value", f"a default, or --set {name}=…"))
-        known[name] = given
-    for name in values.keys() - declared.keys():
-        problems.append(Problem(1, 1, "variables", f"--set {name}: there is no such variable", nearest(name, declared)))
-
-    def fill(value: Any, path: DataPath) -> Any:
-        if isinstance(value, dict):
-            return {key: fill(item, (*path, key)) for key, item in value.items()}
-        if isinstance(value, list):
-            return [fill(item, (*path, index)) for index, item in enumerate(value)]
-        if not isinstance(value, str) or "${" not in value:
-            return value
-        for used in _USE.findall(value):
-            if used not in known:
-                place = tree.places[path]
-                problems.append(Problem(place.line, place.column, dotted(path), f"there is no variable {used!r}", nearest(used, known)))
-        whole = _USE.fullmatch(value)
-        if whole:
-            return known.get(whole[1], value)
-        return _USE.sub(lambda match: str(known.get(match[1], match[0])), value)
-
-    return {key: value if key == "variables" else fill(value, (key,)) for key, value in data.items()}, problems
-
-
 def _with_scenarios(data: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     """A day of one scenario may write its keys at the top level; they are moved to where the model has them."""
-    loose = {key: value for key, value in data.items() if key in _SCENARIO_KEYS}
+    loose = {key: value for key, value in data.items() if key in SCENARIO_KEYS}
     if not loose or "scenarios" in data:
         return data, False
     rest = {key: value for key, value in data.items() if key not in loose}
-    loose.setdefault("title", data.get("objective", data.get("name", "The scenario")))
-    loose.setdefault("hypothesis", data.get("objective", ""))
-    return {**rest, "scenarios": [loose]}, True
+    objective = data.get("objective")
+    # a stand-in where the objective itself is wrong: that is reported once, where it is
+    told = objective if isinstance(objective, str) and 0 < len(objective) <= 200 and objective.isprintable() else "the objective"
+    return {**rest, "scenarios": [{"title": told, "hypothesis": told, **loose}]}, True
 
 
 def _placed(finding: Finding, tree: Tree, moved: bool) -> Problem:

@@ -12,16 +12,23 @@ from gameday.units import DURATION_PATTERN, format_duration, parse_duration
 
 
 class Model(BaseModel):
-    """Frozen, closed to unknown keys, finite numbers only."""
+    """Frozen, closed to unknown keys, finite numbers only. The docstring below a field is its description, also in the JSON Schema."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=False, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=False, populate_by_name=True, use_attribute_docstrings=True
+    )
 
 
 def _printable(text: str) -> str:
     """Refuses control characters: they can rewrite a terminal or hide text in a report."""
     if re.search(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", text):
-        raise ValueError("control characters are not allowed in text")
+        raise ValueError("control characters are not allowed in text; expected text that prints as it reads")
     return text
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """Any text as a `Line`: what others wrote (a server's answer, an exception) must not break the model that carries it."""
+    return "".join(each if each.isprintable() else " " for each in " ".join(text.split()))[:limit].strip() or "?"
 
 
 def _duration(value: object) -> object:
@@ -29,7 +36,8 @@ def _duration(value: object) -> object:
         return value
     if isinstance(value, str):
         return parse_duration(value)
-    raise ValueError("a duration is a number with its unit, such as '90s', '5m' or '1.5h'")
+    says = f"{value} has no unit" if isinstance(value, (int, float)) and not isinstance(value, bool) else "this is not a duration"
+    raise ValueError(f"{says}; expected a number with its unit: ms, s, m or h, such as '90s' or '5m'")
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -44,6 +52,6 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
     PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["90s", "5m"]}),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "description": "a duration", "examples": ["90s", "5m"]}),
 ]
 PositiveDuration = Annotated[Duration, Field(gt=timedelta(0), le=timedelta(days=7))]

@@ -8,10 +8,13 @@ from collections.abc import Iterable
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """`did you mean 'x'?`, or, with nothing near, the names there are (at most eight)."""
-    known = sorted({str(each) for each in names})
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    known = sorted({str(each) for each in names})[:1000]
+    folded = {each.casefold(): each for each in known}
+    close = difflib.get_close_matches(name[:200].casefold(), folded, n=1, cutoff=0.6)
     if close:
-        return f"did you mean {close[0]!r}?"
+        return f"did you mean {folded[close[0]]!r}?"
     if not known:
-        return "none is declared"
+        return "one that is declared; there is none"
+    if len(known) == 1:
+        return f"{known[0]!r}, the only one"
     return "one of " + ", ".join(known[:8]) + (f" and {len(known) - 8} more" if len(known) > 8 else "")

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pydantic import Field, JsonValue
 
 from gameday.language import Guardrail, Tolerance
-from gameday.model import Duration, Line, Model, Name, ProbeName
+from gameday.model import Duration, Line, Model, Name, ProbeName, one_line
 from gameday.playbook import Alerts, Sampling
 from gameday.probe import Baseline, Sample
 from gameday.units import UNITS, Dimension, Unit, format_value
@@ -143,7 +143,7 @@ class Yardstick(Model):
         recent, breach = [], None
         for index, guardrail in enumerate(self.abort_when):
             memory = state.recent[index] if index < len(state.recent) else Recent()
-            memory, holds = self._guard(guardrail, memory, at, tick.get(guardrail.probe), totals)
+            memory, holds = self._guard(guardrail, memory, at, tick.get(guardrail.probe), totals, only_absolute)
             recent.append(memory)
             if holds and breach is None:
                 breach = self._breach(guardrail, at, tick.get(guardrail.probe), totals)
@@ -159,7 +159,11 @@ class Yardstick(Model):
         )
         return after, breach
 
-    def _guard(self, guardrail: Guardrail, memory: Recent, at: datetime, sample: Sample | None, totals: Mapping[str, Total]) -> tuple[Recent, bool]:
+    def _guard(
+        self, guardrail: Guardrail, memory: Recent, at: datetime, sample: Sample | None, totals: Mapping[str, Total], only_absolute: bool
+    ) -> tuple[Recent, bool]:
+        if only_absolute and guardrail.tolerance and guardrail.tolerance.bound.times_baseline:
+            return memory, False  # pre-check: there is no baseline yet
         if guardrail.in_total:
             assert guardrail.tolerance is not None  # the grammar has no total of unknown
             increase = totals.get(guardrail.probe, Total()).increase
@@ -180,9 +184,9 @@ class Yardstick(Model):
 
     def _breach(self, guardrail: Guardrail, at: datetime, sample: Sample | None, totals: Mapping[str, Total]) -> Breach:
         if guardrail.in_total:
-            seen = f"{totals[guardrail.probe].increase:g} since the day opened"
+            seen = f"{self.show(guardrail.probe, totals.get(guardrail.probe, Total()).increase)} since the day opened"
         elif sample is None or sample.value is None:
-            seen = f"unknown: {sample.unknown if sample else 'no sample'}"[:200]
+            seen = one_line(f"unknown: {sample.unknown if sample else 'no sample'}")
         else:
             seen = self.show(guardrail.probe, sample.value)
         limit = guardrail.tolerance.limit(self.unit(guardrail.probe), self.baseline(guardrail.probe)) if guardrail.tolerance else None
@@ -206,7 +210,9 @@ class ObserveOrder(Model):
     yardstick: Yardstick
     sampling: Sampling
     alerts: Alerts | None = None
+    named_alerts: frozenset[str] = frozenset()
     duration: Duration
+    steady_for: Duration = timedelta(0)
     state: WatchState
     return_on: tuple[str, ...] = ()
     """Which findings end it early besides a breach: `mitigated`, `detected`, `steady`."""

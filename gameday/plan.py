@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import zoneinfo
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from pydantic import Field
 
@@ -45,6 +45,12 @@ class Plan(Model):
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.playbook.times.zone)
 
+    @property
+    def named_alerts(self) -> frozenset[str]:
+        """Alerts that the playbook names, as expected or in an expectation: the ones that count as detection."""
+        expected = set(self.playbook.alerts.expected) if self.playbook.alerts else set()
+        return frozenset(expected | {each.alert for scenario in self.playbook.scenarios for each in scenario.expect if each.alert})
+
     def yardstick(self, baselines: tuple[Baseline, ...] = ()) -> Yardstick:
         return Yardstick(
             units=self.units,
@@ -75,7 +81,7 @@ def plan(
     """Makes a checked playbook ready to run at `now` (aware).
 
     Raises:
-        BadInput: the day's times are over.
+        BadInput: the day's times are over, or there is no such time today.
     """
     playbook = loaded.playbook
     moments = _moments(playbook.times, now)
@@ -115,11 +121,14 @@ def _moments(times: Times, now: datetime) -> dict[str, datetime | None]:
 
 
 def _moment(clock: str | None, zone: str, now: datetime) -> datetime | None:
-    """A local time of day, today in the playbook's zone, as a moment."""
+    """A local time of day, today in the playbook's zone, as a moment; the first of two where the clocks are put back over it."""
     if clock is None:
         return None
     local = now.astimezone(zoneinfo.ZoneInfo(zone))
-    return datetime.combine(local.date(), time.fromisoformat(clock), local.tzinfo)
+    moment = datetime.combine(local.date(), time.fromisoformat(clock), local.tzinfo)
+    if moment.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None) != moment.replace(tzinfo=None):
+        raise BadInput(f"{clock} does not exist today in {zone}: the clocks are put forward over it; expected another time")
+    return moment
 
 
 def role_of(playbook: Playbook, user: str | None = None, slack: str | None = None, name: str | None = None) -> tuple[Role, str] | None:

@@ -1,42 +1,67 @@
-"""The playbook: what a game day is, as frozen models. Meanings of every word: docs/playbook.md and docs/language.md."""
+"""The playbook: what a game day is, as frozen models. Meanings of every word: docs/playbook.md and docs/language.md.
+
+The docstring below each field is what an editor, an error message and the reference say of it.
+"""
 
 from __future__ import annotations
 
+import functools
 import zoneinfo
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
+from typing_extensions import TypedDict
 
 from gameday.language import Expectation, Guardrail, Prediction, Tolerance
 from gameday.model import Duration, HostName, Line, Model, Name, PositiveDuration, ProbeName, Text, ThingName
+from gameday.nearest import nearest
 
 ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 """A local time of day, HH:MM."""
 
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]{1,1900}$")]
+AlertName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+Share = Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]?|100) ?%$")]
+"""A part of the candidates, such as `30 %`."""
+
+
+@functools.cache
+def _zones() -> set[str]:
+    return zoneinfo.available_timezones()
+
 
 def _zone(name: str) -> str:
-    if name not in zoneinfo.available_timezones():
-        raise ValueError(f"there is no time zone {name!r}; expected an IANA name such as 'Europe/Berlin'")
+    if name not in _zones():
+        near = nearest(name, _zones())
+        expected = near if "did you mean" in near else "an IANA name such as 'Europe/Berlin'"
+        raise ValueError(f"there is no time zone {name!r}; expected {expected}")
     return name
 
 
 class Times(Model):
-    """When the day may begin, the last moment to put a fault on, and when everything must be off again. Local times."""
+    """When the day may begin, the last moment to put a fault on, and when everything must be off again. Local times of one day."""
 
     start: ClockTime | None = None
+    """Before this the day waits."""
     latest_inject: ClockTime | None = None
+    """After this nothing is put on any more: a scenario that has not begun stands down."""
     stop: ClockTime | None = None
+    """At this time the run is aborted, whatever it is doing."""
     zone: Annotated[str, Field(max_length=64), AfterValidator(_zone)] = "UTC"
+    """The time zone of all times of the day, by its IANA name, such as Europe/Berlin."""
 
 
 class Person(Model):
     """A member of the team. `user` is the operating system's user name, `slack` a Slack user id; either identifies them."""
 
     name: Line
+    """The name that the timeline and the report use."""
     slack: Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{1,20}$")] | None = None
+    """The person's Slack user id, such as U01ABCDEF."""
     user: ThingName | None = None
+    """The person's user name on the computer where they type commands."""
 
 
 class Role(StrEnum):
@@ -54,11 +79,17 @@ class Team(Model):
     """Who plays which part. `away` are people who play absent today, to practise without them."""
 
     commander: Person | None = None
+    """Plans the day, says go, holds, aborts."""
     technical_lead: Person | None = None
+    """Knows the system, and repairs by hand if a revert fails."""
     safety: Person | None = None
+    """Watches the customers, and may abort."""
     responders: People = ()
+    """Who play the incident as if it were real. They see nothing of a sealed scenario."""
     observers: People = ()
+    """Who follow and take notes."""
     away: People = ()
+    """Who play absent today: the team practises without them."""
 
     def members(self) -> list[tuple[Role, Person]]:
         """Everyone who is present, with their role, the commander first."""
@@ -68,41 +99,72 @@ class Team(Model):
 
 
 class ChecklistItem(Model):
+    """Something to be done or said before the day begins."""
+
     item: Line
+    """What is to be ticked off."""
     owner: Line | None = None
+    """Who ticks it: a name from the team."""
 
 
 class Variable(Model):
     """A value that `--set name=value` may replace; used in the playbook as `${name}`."""
 
     default: Annotated[str, Field(max_length=2000)] | int | float | bool | None = None
+    """The value when --set gives none. Without a default the value must be given."""
     about: Line | None = None
+    """What the value is for."""
+
+
+class Address(TypedDict):
+    """Where a server answers."""
+
+    __pydantic_config__ = {"extra": "forbid", "use_attribute_docstrings": True}  # type: ignore[misc]  # pydantic's own way  # noqa: RUF012
+    url: Url
+    """The base URL, such as http://127.0.0.1:9093."""
 
 
 class AlertSource(Model):
     """Where alerts are read from: exactly one of the two, by its base URL."""
 
-    alertmanager: dict[Literal["url"], Annotated[str, Field(max_length=2000)]] | None = None
-    prometheus: dict[Literal["url"], Annotated[str, Field(max_length=2000)]] | None = None
+    alertmanager: Address | None = None
+    """An Alertmanager."""
+    prometheus: Address | None = None
+    """A Prometheus with alerting rules."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> AlertSource:
+        if (self.alertmanager is None) == (self.prometheus is None):
+            raise ValueError("alerts come from exactly one source; expected 'alertmanager: {url: …}' or 'prometheus: {url: …}'")
+        return self
 
 
 class Alerts(Model):
     """Where alerts come from, and which of them this day is meant to raise."""
 
     source: AlertSource = Field(alias="from")
-    expected: Annotated[tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")], ...], Field(max_length=100)] = ()
+    """The server that is asked which alerts are firing."""
+    expected: Annotated[tuple[AlertName, ...], Field(max_length=100)] = ()
+    """Names of alerts that this day is meant to raise: the first of them is the detection."""
 
 
 class Target(Model):
     """What a fault touches: a host by name, or candidates by label, and one thing on it."""
 
     host: HostName | None = None
+    """One host, by its name in the inventory; `local` is the one where gameday runs."""
     hosts: Annotated[dict[ThingName, ThingName], Field(min_length=1, max_length=10)] | None = None
+    """Candidates: the hosts that carry all these labels."""
     process: ThingName | None = None
-    pid_file: Annotated[str, StringConstraints(pattern=r"^/[^\x00\n]{1,400}$")] | None = None
+    """A process, by its name."""
+    pid_file: Annotated[str, StringConstraints(pattern=r"^/[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{1,400}$")] | None = None
+    """A process, by the absolute path of the file that holds its pid."""
     unit: ThingName | None = None
+    """A systemd unit."""
     envoy: ThingName | None = None
-    count: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]? ?%$|^100 ?%$")] | Annotated[int, Field(ge=1, le=1000)] | None = None
+    """An Envoy proxy, by its name in the settings."""
+    count: Share | Annotated[int, Field(ge=1, le=1000)] | None = None
+    """How many of the candidates are chosen, as a number or a share such as 30 %; without it, one."""
 
     def things(self) -> dict[str, str]:
         """The things named on the host, such as `{"process": "ledger"}`; a fault takes at most one."""
@@ -123,97 +185,156 @@ class Fault(Model):
     """One planned disturbance. `at` counts from the scenario's inject, or, with `after`, from the end of the fault named there."""
 
     name: Name
-    inject: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$", max_length=60)]
+    """A name of its own in the scenario, such as ledger-frozen."""
+    inject: Annotated[Line, Field(max_length=60)]
+    """The kind of fault, such as process.pause; `gameday catalog` lists them."""
     on: Target = Target(host="local")
+    """What it touches."""
     with_: dict[str, JsonValue] = Field(default_factory=dict, alias="with", max_length=40)
+    """The parameters of the kind; `gameday catalog KIND` explains them."""
     at: Duration = timedelta(0)
+    """How long after inject it begins; with `after`, how long after the end of that fault."""
     after: Name | None = None
+    """The name of a fault of this scenario that must have ended before."""
     duration: PositiveDuration = Field(default=timedelta(minutes=5), alias="for")
+    """How long it stays on at the most."""
     until: Until | None = None
+    """Take it off earlier: once people have mitigated it, or detected it."""
 
 
 class Card(Model):
     """Something that is said to the room at a moment of the scenario, to play the world outside."""
 
     at: Duration
+    """How long after inject it is said."""
     say: Text
+    """What is said."""
 
 
 class Afterwards(Model):
     """After the fault is gone: how long steady state is watched, then talk and rest."""
 
     steady_for: Duration = timedelta(seconds=10)
+    """How long steady state is watched once it is back."""
     recover_within: PositiveDuration = timedelta(minutes=2)
+    """How long recovery is waited for at the most."""
     debrief: Duration = timedelta(0)
+    """Time to talk it over before the next scenario."""
     break_: Duration = Field(default=timedelta(0), alias="break")
+    """Time to rest before the next scenario."""
 
 
 class Scenario(Model):
     """One hypothesis, tested by one or more faults."""
 
     title: Line
+    """What happens, in a few words."""
     hypothesis: Line
+    """What the team believes will happen."""
     planned: ClockTime | None = None
+    """The time of day at which it is to begin."""
     sealed: bool = False
+    """Keep it secret from the responders until it is revealed."""
     faults: Annotated[tuple[Fault, ...], Field(min_length=1, max_length=50)]
+    """The disturbances, at least one."""
     observe: PositiveDuration | None = None
+    """How long it is observed after inject; without it, until the last fault has ended."""
     expect: Annotated[tuple[Expectation, ...], Field(max_length=50)] = ()
+    """What the hypothesis claims; each is judged, and each must hold for the scenario to pass."""
     predict: Annotated[tuple[Prediction, ...], Field(max_length=20)] = ()
+    """Questions that people answer before go."""
     cards: Annotated[tuple[Card, ...], Field(max_length=50)] = ()
+    """What is said to the room, and when."""
     rollback_plan: Annotated[tuple[Line, ...], Field(max_length=50)] = ()
+    """What people do by hand if a revert fails."""
     afterwards: Afterwards = Afterwards()
+    """What happens after the faults are gone."""
 
 
 class Gate(Model):
     """A wait for a human go. Silence past `timeout` means no."""
 
     timeout: PositiveDuration = timedelta(minutes=15)
+    """How long it waits; silence means no, and the run stands down."""
     ready: Annotated[int, Field(ge=0, le=100)] = 0
+    """How many people must have said ready before a go is accepted."""
     checklist: bool = False
+    """Whether every item of the checklist must be ticked before a go is accepted."""
 
 
 class Gates(Model):
     """Before the day, and before each inject. `off` opens a gate by itself."""
 
     day: Gate | Literal["off"] = "off"
+    """Before the day begins."""
     inject: Gate | Literal["off"] = Gate()
+    """Before each inject."""
 
 
 class BlastRadius(Model):
     """What a run may touch, at the most."""
 
     hosts: Annotated[tuple[HostName, ...], Field(max_length=1000)] | None = None
+    """The only hosts that may be touched; without it, every host of the inventory."""
     max_targets: Annotated[int, Field(ge=1, le=1000)] = 20
+    """How many targets one scenario may touch."""
     max_concurrent: Annotated[int, Field(ge=1, le=1000)] = 20
+    """How many faults may be on at the same time."""
     max_duration: PositiveDuration = timedelta(hours=1)
+    """How long any fault may last."""
 
 
 class Sampling(Model):
     """How the world is watched."""
 
     every: Annotated[Duration, Field(ge=timedelta(milliseconds=100), le=timedelta(minutes=5))] = timedelta(seconds=1)
+    """How often every probe is read."""
     timeout: Annotated[Duration, Field(ge=timedelta(milliseconds=50), le=timedelta(minutes=1))] = timedelta(seconds=1)
+    """How long one reading may take; after that the sample is unknown."""
     baseline: Annotated[Duration, Field(le=timedelta(hours=1))] = timedelta(seconds=30)
+    """How long the baseline is measured before each scenario."""
     baseline_samples: Annotated[int, Field(ge=0, le=1000)] = 5
+    """How many known samples a baseline needs at the least."""
     steady_samples: Annotated[int, Field(ge=1, le=1000)] = 5
+    """How many good samples in a row mean that steady state is back."""
     unknown_for: PositiveDuration = timedelta(seconds=30)
+    """How long probes may give no answer before the run aborts."""
 
 
 class Playbook(Model):
     """A game day: what is to be learned, by whom, on what, and when it must stop."""
 
     name: Name
+    """The name of the day, public even when a scenario is sealed."""
     objective: Line
+    """What is to be learned, as a question in one line."""
     environment: Name = "local"
+    """Where it takes place, such as staging."""
     times: Times = Times()
+    """When it may begin, and when everything must be off."""
     team: Team = Team()
+    """Who plays which part."""
     checklist: Annotated[tuple[ChecklistItem, ...], Field(max_length=100)] = ()
+    """What must be done before the day begins."""
     variables: Annotated[dict[ProbeName, Variable], Field(max_length=50)] = Field(default_factory=dict)
+    """Values that --set may replace, used as ${name}."""
     probes: Annotated[dict[ProbeName, dict[str, JsonValue]], Field(max_length=50)] = Field(default_factory=dict)
+    """What is measured: a name for each measurement, and where it comes from."""
     alerts: Alerts | None = None
+    """Where alerts come from."""
     sampling: Sampling = Sampling()
+    """How often and how patiently the probes are read."""
     steady_state: Annotated[tuple[Tolerance, ...], Field(max_length=50)] = ()
+    """What must hold before a scenario, and again after it."""
     abort_when: Annotated[tuple[Guardrail, ...], Field(max_length=50)] = ()
+    """Guardrails: when one holds, the run aborts and every fault is taken off."""
     gates: Gates = Gates()
+    """Where the run waits for a human go."""
     blast_radius: BlastRadius = BlastRadius()
+    """What the run may touch, at the most."""
     scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1, max_length=50)]
+    """The scenarios, in order, or the keys of the only one at the top level."""
+
+
+SCENARIO_KEYS = frozenset(field.alias or name for name, field in Scenario.model_fields.items())
+"""What a day of one scenario may write at the top level."""

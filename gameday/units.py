@@ -9,6 +9,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from gameday.errors import LanguageError
@@ -107,7 +108,7 @@ def format_value(value: float | None, unit: Unit) -> str:
         case Dimension.RATIO:
             return f"{_short(value * 100)} %"
         case Dimension.TIME:
-            return f"{_short(value * 1000)} ms" if abs(value) < 1 else spoken(timedelta(seconds=value))
+            return f"{_short(value * 1000)} ms" if value < 1 else spoken(timedelta(seconds=value)) if value < 1e9 else f"{_short(value)} s"
         case Dimension.SIZE:
             for name in ("GiB", "MiB", "KiB"):
                 if abs(value) >= UNITS[name].scale:
@@ -119,11 +120,21 @@ def format_value(value: float | None, unit: Unit) -> str:
             return _short(value)
 
 
+def plain_number(value: float) -> str:
+    """A number with all its digits and no exponent: `float` reads the same number back."""
+    text = format(Decimal(repr(value)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _short(value: float) -> str:
+    """About three digits, and never `0` for what is not zero."""
+    size = abs(value)
     if value == 0:
         return "0"
-    if abs(value) >= 1000:
+    if size >= 1e15 or size < 1e-9:
+        return f"{value:.2g}"
+    if size >= 1000:
         return f"{value:,.0f}"
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    text = f"{value:.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    if size < 0.01:
+        return plain_number(float(f"{value:.1g}"))
+    return plain_number(round(value, 0 if size >= 100 else 1 if size >= 10 else 2))

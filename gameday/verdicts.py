@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from gameday.clocks import clocks
+from gameday.clocks import clocks, recovery_began
 from gameday.event import EventKind
-from gameday.language import Expectation
-from gameday.model import Line, Model
+from gameday.language import Clock, Expectation, Op
+from gameday.model import Line, Model, one_line
 from gameday.observation import Verdict, ticks
 from gameday.record import Phase, RunRecord
 from gameday.units import clock, spoken
@@ -74,7 +74,7 @@ def _judge(record: RunRecord, scenario: int, expectation: Expectation) -> Judgem
         word, seen = _alert(record, scenario, expectation)
     else:
         word, seen = _clock(record, scenario, expectation)
-    return Judgement(expectation=str(expectation), word=word, seen=seen[:200])
+    return Judgement(expectation=str(expectation), word=word, seen=one_line(seen))
 
 
 def _throughout(record: RunRecord, scenario: int, expectation: Expectation) -> tuple[Word, str]:
@@ -86,12 +86,13 @@ def _throughout(record: RunRecord, scenario: int, expectation: Expectation) -> t
     judged = [(sample, yardstick.judge(tolerance, sample)) for sample in mine]
     known = [sample for sample, verdict in judged if sample and verdict is not Verdict.UNKNOWN and sample.value is not None]
     if not judged:
-        return Word.NOT_REACHED, "no sample was taken while the fault was on"
+        cut_short = _cut_short(record, scenario, recover.start if recover else _now(record))
+        word = Word.NOT_REACHED if cut_short or not recover else Word.UNKNOWN
+        return word, "no sample was taken while the fault was on"
     unknown = len(judged) - len(known)
     tail = f"; {unknown} of {len(judged)} samples unknown" if unknown else f"; {len(judged)} samples"
-    high = tolerance.op in ("<", "<=")
-    pick = max if high else min
-    extreme = pick(known, key=lambda sample: sample.value or 0.0, default=None)
+    limit = tolerance.limit(yardstick.unit(tolerance.probe), yardstick.baseline(tolerance.probe)) or 0.0
+    extreme = max(known, key=lambda sample: _badness(tolerance.op, sample.value or 0.0, limit), default=None)
     if extreme is None:
         return Word.UNKNOWN, f"no sample was known{tail}"
     worst_seen = f"worst sample {yardstick.show(tolerance.probe, extreme.value)} at +{clock(extreme.at - injected)}{tail}"
@@ -102,10 +103,15 @@ def _throughout(record: RunRecord, scenario: int, expectation: Expectation) -> t
     return Word.UPHELD, worst_seen
 
 
+def _badness(op: Op, value: float, limit: float) -> float:
+    """How bad a value is, to find the worst of several."""
+    return value if op in (Op.BELOW, Op.AT_MOST) else -value if op in (Op.ABOVE, Op.AT_LEAST) else abs(value - limit)
+
+
 def _alert(record: RunRecord, scenario: int, expectation: Expectation) -> tuple[Word, str]:
     injected = record.injected_at(scenario)
     assert injected is not None and expectation.within is not None
-    for event in record.of(EventKind.ALERT_FIRING, scenario=scenario):
+    for event in sorted(record.of(EventKind.ALERT_FIRING, scenario=scenario), key=lambda event: event.at):
         if event.text("alert") == expectation.alert and event.at >= injected:
             after = event.at - injected
             return (Word.UPHELD if after <= expectation.within else Word.REFUTED), f"firing at +{clock(after)}"
@@ -120,30 +126,44 @@ def _clock(record: RunRecord, scenario: int, expectation: Expectation) -> tuple[
     if reading.after is not None:
         word = Word.UPHELD if reading.after <= expectation.within else Word.REFUTED
         return word, f"after {spoken(reading.after)}: {reading.how}"
-    injected, gone = record.injected_at(scenario), record.gone_at(scenario)
-    start = gone if expectation.clock == "recovered" else injected
+    recovering = expectation.clock is Clock.RECOVER
+    start = recovery_began(record, scenario) if recovering else record.injected_at(scenario)
     if start is None:
         return Word.NOT_REACHED, "the fault is not proven gone"
-    return _in_time(record, scenario, start + expectation.within, f"not {expectation.clock}", recovering=expectation.clock == "recovered")
+    return _in_time(record, scenario, start + expectation.within, f"not {expectation.clock}", recovering)
 
 
 def _in_time(record: RunRecord, scenario: int, deadline: datetime, what: str, recovering: bool = False) -> tuple[Word, str]:
     """Refuted once the time was there to reach it; not reached when the scenario ended before."""
     after = record.phase(scenario, Phase.ANALYZE if recovering else Phase.RECOVER)
-    if after is None and record.ended is None:
-        return Word.NOT_REACHED, f"{what} so far; the record stops here"
-    end = after.start if after else record.events[-1].at
+    end = after.start if after else _now(record)
     if end >= deadline:
         return Word.REFUTED, f"{what} in time"
-    aborted = record.first(EventKind.ABORTED) is not None
-    why = "the run was aborted" if aborted else "the scenario ended"
+    if after is None and record.ended is None:
+        return Word.NOT_REACHED, f"{what} so far; the record stops here"
+    why = _cut_short(record, scenario, end) or "the scenario ended"
     return Word.NOT_REACHED, f"{what}; {why} {spoken(deadline - end)} before its time was up"
+
+
+def _now(record: RunRecord) -> datetime:
+    """The last moment of which the record knows anything."""
+    return max([event.at for event in record.events] + [sample.at for sample in record.samples[-1:]])
+
+
+def _cut_short(record: RunRecord, scenario: int, before: datetime) -> str:
+    """Who ended the scenario before its own end; empty when nobody did."""
+    for event in record.of(EventKind.ABORTED, EventKind.SKIPPED):
+        if event.at <= before and event.scenario in (None, scenario):
+            return "the run was aborted" if event.kind is EventKind.ABORTED else "the scenario was skipped"
+    return ""
 
 
 def scenario_outcome(record: RunRecord, scenario: int) -> Outcome:
     """The outcome of one scenario, from the record."""
     stories = record.faults(scenario)
-    if any(story.outcome == "dirty" for story in stories) or any(story.active_at and not story.outcome for story in stories):
+    taken_back = {event.fault for event in record.of(EventKind.FAULT_FAILED, scenario=scenario)}
+    unproven = [story for story in stories if not story.outcome and (story.active_at or (story.armed_at and story.fault_id not in taken_back))]
+    if unproven or any(story.outcome == "dirty" for story in stories):
         return Outcome.DIRTY
     if any(event.scenario in (None, scenario) for event in record.of(EventKind.RUN_ERROR)):
         return Outcome.ERROR

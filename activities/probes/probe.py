@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Generic, TypeVar
-
-import httpx
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from gameday.catalogue import ProbeParams
+
+if TYPE_CHECKING:
+    import httpx
 
 P = TypeVar("P", bound=ProbeParams)
 

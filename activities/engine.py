@@ -1,0 +1,236 @@
+"""The life of a fault on its host: the guarantee, once, for every injector. Standard library only.
+
+Capture all, journal once, apply in order, read back; undo in reverse, read back, tombstone. Every function here may be killed at any line
+and called again, by anyone: the retry adopts, the watchdog and the keeper revert.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from activities.failpoints import failpoint
+from activities.hands import JournaledHands
+from activities.journal import Entry, Journal, Order
+from activities.oplock import PATIENCE
+from activities.steps.step import RESTORED, Hands, Reading, State, Step, Undo
+from gameday.errors import BadInput, FaultEnded, GamedayError, InjectFailed, NotReverted, Refused
+
+Status = dict[str, Any]
+"""What is said of a fault after an operation; the fields of `gameday.fault.FaultStatus`."""
+
+
+def inject(journal: Journal, order: Order, steps: Sequence[Step], poke: Callable[[], None]) -> Status:
+    """Puts a fault on, or adopts what an earlier attempt did.
+
+    Args:
+        poke: wakes the watchdog, which must acknowledge the entry before anything is applied.
+
+    Raises:
+        FaultEnded: it has a tombstone, was asked to end, or its time is over.
+        TargetTaken: another live fault holds the target.
+        Refused, InjectFailed: it could not be put on; what was applied has been taken back.
+    """
+    began = time.monotonic()
+    with journal.operation(order.fault_id, PATIENCE) as lock:
+        entry = journal.find(order.fault_id)
+        if entry is not None and entry.tombstone is not None:
+            raise FaultEnded(f"the fault {order.fault_id} has been ended: {entry.tombstone.get('reason') or 'earlier'}; it is not injected again")
+        if entry is None:
+            _refuse_doubled(journal, order, steps)
+            entry = _open(journal, order, steps, JournaledHands(None, lock.progress))
+            failpoint("after_journal")
+        hands = JournaledHands(entry.folder, lock.progress)
+        if entry.marked("active"):
+            return _status(entry, "active", began, proof=_look(entry, hands))
+        try:
+            hands.end_helper()
+            entry.await_watch(poke)
+            _apply(entry, hands)
+        except (GamedayError, OSError) as error:
+            _take_back(entry, hands, began, error)
+            if isinstance(error, OSError):
+                raise InjectFailed(f"{order.label}: {error.strerror or error}") from error
+            raise
+        return _status(entry, "active", began, proof=_look(entry, hands))
+
+
+def _open(journal: Journal, order: Order, steps: Sequence[Step], hands: Hands) -> Entry:
+    try:
+        return journal.open(order, steps, [step.capture(hands) for step in steps])
+    except OSError as error:
+        raise Refused(f"the journal cannot be written ({error.strerror or error}): nothing is applied that could not be undone") from error
+
+
+def _refuse_doubled(journal: Journal, order: Order, steps: Sequence[Step]) -> None:
+    knobs = [knob for step in steps for knob in step.knobs()]
+    journal.refuse_taken(order, frozenset(knobs))
+    if len(knobs) != len(set(knobs)):
+        raise BadInput("the fault would turn one knob twice; expected each once, since an undo is captured before all changes")
+
+
+def _apply(entry: Entry, hands: Hands) -> None:
+    for step, undo in entry.pairs():
+        entry.proceed()
+        hands.progress()
+        step.apply(undo, hands)
+        failpoint("mid_inject")
+    for step, undo in entry.pairs():
+        reading = _settled(step, undo, hands, frozenset({State.APPLIED, State.GONE, State.FOREIGN}))
+        if reading.state is not State.APPLIED and (step.holds or reading.state is not State.GONE):
+            raise InjectFailed(f"{entry.data['label']}: after the change the read-back shows {reading.seen}")
+    entry.proceed()
+    entry.activate()
+
+
+def _take_back(entry: Entry, hands: JournaledHands, began: float, error: Exception) -> None:
+    """A failed inject undoes itself. If even that fails, the entry stays and the watchdog goes on trying."""
+    entry.end(f"inject failed: {error}"[:900])
+    with contextlib.suppress(GamedayError, OSError):
+        _undo_and_bury(entry, hands, began, f"inject failed: {error}"[:900], "not-injected")
+
+
+def revert(journal: Journal, fault_id: str, reason: str, outcome: str = "reverted") -> Status:
+    """Takes a fault off and proves it.
+
+    Args:
+        reason: why, for the record; the first reason stays.
+        outcome: `reverted`, or `expired` when its own deadline ended it.
+
+    Returns:
+        The status from the tombstone; also when it had been ended before.
+
+    Raises:
+        NotReverted: something is not as it was. Everything that could be undone was; call again.
+    """
+    began = time.monotonic()
+    with journal.operation(fault_id, PATIENCE) as lock:
+        entry = journal.find(fault_id)
+        if entry is None:
+            status = bare_status(fault_id, "not-injected", reason)
+            journal.refuse_later(fault_id, status)
+            return status
+        if entry.tombstone is not None:
+            return entry.tombstone or bare_status(fault_id, "not-injected", reason)
+        entry.end(reason)
+        hands = JournaledHands(entry.folder, lock.progress)
+        hands.end_helper()
+        return _undo_and_bury(entry, hands, began, entry.ended_reason or reason, outcome)
+
+
+def _undo_and_bury(entry: Entry, hands: Hands, began: float, reason: str, outcome: str) -> Status:
+    pairs = entry.pairs()
+    found = entry.reverting(_found(pairs, hands))
+    problems = [problem for step, undo in reversed(pairs) for problem in _attempt(step, undo, hands)]
+    proof = []
+    for step, undo in pairs:
+        line, unproven = _prove(step, undo, hands)
+        proof.append(line)
+        problems += unproven
+    failpoint("mid_revert")
+    if problems:
+        raise NotReverted("; ".join(problems)[:900])
+    if all(step.momentary for step, _ in pairs):
+        outcome = "spent" if found["touched"] else "not-injected"
+    elif entry.marked("active") and found["away"]:
+        outcome = "neutralised"
+    elif not entry.marked("active") and not found["touched"]:
+        outcome = "not-injected"
+    status = _status(entry, "ended", began, outcome=outcome, reason=reason, proof=proof)
+    entry.bury(status)
+    return status
+
+
+def _found(pairs: Sequence[tuple[Step, Undo]], hands: Hands) -> dict[str, bool]:
+    """What is there before the first undo: was the fault taken away by others, was anything of it applied. Undo asks neither."""
+    states = []
+    for step, undo in pairs:
+        try:
+            states.append(step.read(undo, hands).state)
+        except (GamedayError, OSError):
+            states.append(State.APPLIED)  # unknown is not healthy
+    return {"away": all(state in RESTORED for state in states), "touched": any(state in (State.APPLIED, State.PART) for state in states)}
+
+
+def _attempt(step: Step, undo: Undo, hands: Hands) -> list[str]:
+    """One undo; a failure does not block the others."""
+    hands.progress()
+    try:
+        step.undo(undo, hands)
+    except (GamedayError, OSError) as error:
+        return [f"{step.primitive}: {error}"]
+    return []
+
+
+def _prove(step: Step, undo: Undo, hands: Hands) -> tuple[dict[str, str], list[str]]:
+    """The read-back of one step after its undo, and what it could not prove."""
+    wanted = frozenset(State) if step.momentary else RESTORED
+    try:
+        reading = _settled(step, undo, hands, wanted)
+    except (GamedayError, OSError) as error:
+        return _line(step, undo, Reading(State.PART, "?")), [f"{step.primitive}: cannot be read back: {error}"]
+    problems = [] if reading.state in wanted else [f"{step.primitive}: still {reading.state}: {reading.seen}"]
+    return _line(step, undo, reading), problems
+
+
+def _line(step: Step, undo: Undo, reading: Reading) -> dict[str, str]:
+    return {"step": step.primitive, "before": step.before(undo)[:500], "after": reading.seen[:500], "state": reading.state.value}
+
+
+def _settled(step: Step, undo: Undo, hands: Hands, wanted: frozenset[State]) -> Reading:
+    """Reads until the state is one of the wanted, or the step's settle time is over."""
+    deadline, pause = time.monotonic() + step.settle, 0.001
+    while True:
+        hands.progress()
+        reading = step.read(undo, hands)
+        if reading.state in wanted or time.monotonic() >= deadline:
+            return reading
+        time.sleep(pause)
+        pause = min(pause * 2, 0.1)
+
+
+def check(journal: Journal, fault_id: str) -> Status:
+    """Looks at a fault without changing anything.
+
+    Returns:
+        Its status; `problems` holds `neutralised` when it was active and is read as taken away, so that the keeper can end it.
+    """
+    began = time.monotonic()
+    entry = journal.find(fault_id)
+    if entry is None:
+        return bare_status(fault_id, "not-injected", "")
+    if entry.tombstone is not None:
+        return entry.tombstone or bare_status(fault_id, "not-injected", "")
+    if not entry.marked("active"):
+        return _status(entry, "armed", began)
+    with _quiet_hands() as hands:
+        away = all(not step.momentary and step.read(undo, hands).state in RESTORED for step, undo in entry.pairs())
+        return _status(entry, "active", began, problems=["neutralised"] if away else [], proof=_look(entry, hands))
+
+
+@contextlib.contextmanager
+def _quiet_hands() -> Iterator[Hands]:
+    """Hands for looking only: helpers that read back, and nobody to tell of progress."""
+    yield JournaledHands(None, lambda: None)
+
+
+def _look(entry: Entry, hands: Hands) -> list[dict[str, str]]:
+    return [_line(step, undo, step.read(undo, hands)) for step, undo in entry.pairs()]
+
+
+def bare_status(fault_id: str, outcome: str | None, reason: str, state: str = "ended") -> Status:
+    """A status without an entry behind it."""
+    return {"fault_id": fault_id, "state": state, "outcome": outcome, "reason": reason, "at": datetime.now(UTC).isoformat()}
+
+
+def _status(entry: Entry, state: str, began: float, **more: Any) -> Status:
+    return {
+        "fault_id": entry.fault_id,
+        "state": state,
+        "at": datetime.now(UTC).isoformat(),
+        "took_ms": round((time.monotonic() - began) * 1000, 2),
+        **more,
+    }

@@ -1,0 +1,12 @@
+"""The one place where gameday's errors become Temporal's."""
+
+from __future__ import annotations
+
+from temporalio.exceptions import ApplicationError
+
+from gameday.errors import GamedayError
+
+
+def as_application_error(error: GamedayError) -> ApplicationError:
+    """An error for a workflow: its class as the type, its message, and whether trying again may help."""
+    return ApplicationError(str(error), type=type(error).__name__, non_retryable=not error.retryable)

@@ -1,0 +1,145 @@
+"""Helper processes that cannot outlive their fault unseen. Standard library only.
+
+A helper waits on a pipe until its pid is journaled, and leaves at end of file. So whoever takes over finds it by its entry, ends it, and
+only then undoes: a helper of a killed holder never applies after the tombstone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from activities import durable
+from activities.steps import processes
+from gameday.errors import InjectFailed, NotReverted
+
+OUTPUT_BYTES = 2000
+_LAST = 126
+
+
+class JournaledHands:
+    """The hands of one operation on one fault. `folder` is its entry (None before there is one: then nothing has been changed either)."""
+
+    def __init__(self, folder: Path | None, progress: Callable[[], None]) -> None:
+        self._folder, self.progress = folder, progress
+
+    def run(self, argv: tuple[str, ...], timeout: float) -> tuple[int, str]:
+        """Runs a helper in a session of its own, to its end.
+
+        Raises:
+            InjectFailed: it could not be started.
+            NotReverted: it took longer than its time-out, and was ended.
+        """
+        output_read, output_write = os.pipe()
+        pid = self._spawn(argv, output_write, keep=True)
+        os.close(output_write)
+        try:
+            return self._await(pid, output_read, argv, timeout)
+        finally:
+            os.close(output_read)
+            self._forget()
+
+    def start(self, argv: tuple[str, ...]) -> None:
+        """Starts a process that lives on: in a session of its own, reparented, with none of our files open."""
+        middle = os.fork()
+        if middle == 0:
+            null = os.open(os.devnull, os.O_RDWR)
+            with contextlib.suppress(BaseException):
+                self._spawn(argv, null, keep=False)
+            os._exit(0)
+        os.waitpid(middle, 0)
+
+    def end_helper(self) -> None:
+        """Ends the helper that an earlier holder left running, with its session's group, and waits until it is gone."""
+        helper = self._helper()
+        if helper is None:
+            return
+        deadline = time.monotonic() + 5
+        while processes.same(int(helper["pid"]), str(helper["born"])) is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(int(helper["pid"]), signal.SIGKILL)
+            if time.monotonic() > deadline:
+                raise NotReverted(f"the helper process {helper['pid']} does not end")
+            self.progress()
+            time.sleep(0.01)
+        self._forget()
+
+    def _helper(self) -> dict[str, Any] | None:
+        if self._folder is None:
+            return None
+        try:
+            found: dict[str, Any] = json.loads((self._folder / "helper").read_bytes())
+        except (OSError, ValueError):
+            return None
+        return found
+
+    def _forget(self) -> None:
+        if self._folder is not None:
+            (self._folder / "helper").unlink(missing_ok=True)
+
+    def _spawn(self, argv: tuple[str, ...], output: int, keep: bool) -> int:
+        go_read, go_write = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            _become(argv, go_read, go_write, output)
+        os.close(go_read)
+        try:
+            if keep and self._folder is not None:
+                durable.write(self._folder / "helper", json.dumps({"pid": pid, "born": processes.born(pid)}).encode())
+            os.write(go_write, b"g")
+        finally:
+            os.close(go_write)
+        return pid
+
+    def _await(self, pid: int, output: int, argv: tuple[str, ...], timeout: float) -> tuple[int, str]:
+        said, deadline = b"", time.monotonic() + timeout
+        while True:
+            self.progress()
+            if select.select([output], [], [], 0.02)[0] and len(said) < OUTPUT_BYTES:
+                said += os.read(output, OUTPUT_BYTES - len(said))
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                break
+            if time.monotonic() > deadline:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                raise NotReverted(f"{Path(argv[0]).name} took longer than {timeout:g} s and was ended")
+        while len(said) < OUTPUT_BYTES and select.select([output], [], [], 0)[0]:
+            more = os.read(output, OUTPUT_BYTES - len(said))
+            if not more:
+                break
+            said += more
+        code = os.waitstatus_to_exitcode(status)
+        text = said.decode(errors="replace")
+        if code == _LAST and text.startswith("gameday: "):
+            raise InjectFailed(text.removeprefix("gameday: ").strip())
+        return code, text
+
+
+def _become(argv: tuple[str, ...], go_read: int, go_write: int, output: int) -> None:
+    """The child's side of a spawn: waits for its go, then becomes the command. Never returns."""
+    try:
+        os.setsid()
+        os.close(go_write)
+        if os.read(go_read, 1) != b"g":
+            os._exit(0)
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.closerange(3, 256)
+        for number in (signal.SIGPIPE, signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        os.execvp(argv[0], argv)  # noqa: S606  # an argv list from the operator's settings, no shell
+    except OSError as error:
+        os.write(2, f"gameday: {argv[0]} cannot be run ({error.strerror})".encode())
+    finally:
+        os._exit(_LAST)

@@ -1,0 +1,133 @@
+"""The agent's activities: finding targets, putting faults on, taking them off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio import activity
+
+from activities import watchdog
+from activities.failures import as_application_error
+from activities.injectors.injector import Host, Injector
+from activities.operators import Operators
+from activities.steps.step import to_json
+from activities.targets import resolve
+from gameday.errors import GamedayError, NotReverted
+from gameday.fault import FaultOrder, FaultStatus, ResolvedTarget
+from gameday.orders import FaultQuestion, Resolution, ResolveOrder, RevertOrder, RevertResult
+from gameday.settings import Settings
+
+
+@dataclass
+class HostActivities:
+    """What one host does for a day. Faults are put on and taken off by operations in processes of their own."""
+
+    settings: Settings
+    injectors: dict[str, type[Injector[Any]]]
+    operators: Operators
+    armed: Callable[[], None] = field(default=lambda: None)
+    """Called when a fault has been put on, so that the keeper looks after it."""
+
+    @property
+    def host(self) -> Host:
+        return Host(self.settings.host, self.settings.here(), self.settings.commands)
+
+    def injecting(self) -> list[Callable[..., Any]]:
+        """`<kind>.inject` for every kind, `fault.inject` for sealed scenarios, and `host.resolve`."""
+        return [self.resolve, *(self._named(f"{kind}.inject", self._inject) for kind in [*self.injectors, "fault"])]
+
+    def reverting(self) -> list[Callable[..., Any]]:
+        """`<kind>.revert` for every kind, `fault.revert`, and `host.revert` for all faults of a run at once."""
+        return [self._named(f"{kind}.revert", self._revert) for kind in [*self.injectors, "fault", "host"]]
+
+    @staticmethod
+    def _named(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        if work.__name__ == "_inject":
+
+            @activity.defn(name=name)
+            async def inject(order: FaultOrder) -> FaultStatus:
+                return await work(order)  # type: ignore[no-any-return]  # _inject, bound
+
+            return inject
+
+        @activity.defn(name=name)
+        async def revert(order: RevertOrder) -> RevertResult:
+            return await work(order)  # type: ignore[no-any-return]  # _revert, bound
+
+        return revert
+
+    @activity.defn(name="host.resolve")
+    async def resolve(self, order: ResolveOrder) -> Resolution:
+        """Finds each fault's target, and what stands in its way, without changing anything."""
+        targets: list[ResolvedTarget | None] = []
+        problems: list[str] = []
+        for question in order.faults:
+            target, problem = await asyncio.to_thread(self._resolve, question)
+            targets.append(target)
+            problems += problem
+        return Resolution(targets=tuple(targets), problems=tuple(problems), clock=datetime.now(UTC))
+
+    def _resolve(self, question: FaultQuestion) -> tuple[ResolvedTarget | None, list[str]]:
+        cls = self.injectors.get(question.kind)
+        if cls is None:
+            return None, [f"{question.name}: the agent of {self.host.name} knows no injector {question.kind!r}; use the same gameday everywhere"]
+        try:
+            target = resolve(question.on, self.host.name, self.host.settings)
+            problems = list(cls().preflight(cls.Params.model_validate(question.params), target, self.host))
+        except GamedayError as error:
+            return None, [f"{question.name}: {error}"]
+        return target, [f"{question.name}: {problem}" for problem in problems]
+
+    async def _inject(self, order: FaultOrder) -> FaultStatus:
+        try:
+            cls = self.injectors[order.kind]
+            steps = cls().steps(cls.Params.model_validate(order.params), order.target, self.host)
+            await asyncio.to_thread(watchdog.ensure, self.settings.home)
+            request = {"op": "inject", "order": _order(order), "steps": [to_json(step) for step in steps]}
+            answer = await self.operators.perform(request)
+        except GamedayError as error:
+            raise as_application_error(error) from error
+        self.armed()
+        return FaultStatus.model_validate(answer["status"])
+
+    async def _revert(self, order: RevertOrder) -> RevertResult:
+        """Until all are proven gone or the patience is over; the heartbeat says that it goes on."""
+        deadline = asyncio.get_running_loop().time() + order.patience.total_seconds()
+        pause = 0.2
+        while True:
+            try:
+                request = {"op": "revert", "faults": list(order.faults), "reason": order.reason}
+                answer = await self.operators.perform(request)
+            except GamedayError as error:
+                raise as_application_error(error) from error
+            statuses = tuple(FaultStatus.model_validate(status) for status in answer["statuses"])
+            unproven = [problem for status in statuses for problem in status.problems]
+            if not unproven:
+                return RevertResult(statuses=statuses)
+            if asyncio.get_running_loop().time() >= deadline:
+                break
+            activity.heartbeat()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 3.0)
+        if order.forever:
+            raise as_application_error(NotReverted("; ".join(unproven)[:900]))
+        return RevertResult(statuses=statuses)
+
+
+def _order(order: FaultOrder) -> dict[str, Any]:
+    """The part of an order that the journal keeps."""
+    return {
+        "fault_id": order.fault_id,
+        "run_id": order.run_id,
+        "name": order.name,
+        "kind": order.kind,
+        "label": order.target.label,
+        "lease": order.lease.total_seconds(),
+        "cap": order.cap.total_seconds(),
+        "momentary": order.momentary,
+        "quiet": order.sealed,
+    }

@@ -1,0 +1,47 @@
+"""What an injector is. To add one: a file in this folder with one subclass, and its test (CONTRIBUTING.md).
+
+It says which steps make its kind of fault, and does nothing itself: the guarantee is the engine's.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from activities.steps.step import Step
+from gameday.catalogue import InjectorParams
+from gameday.fault import ResolvedTarget
+from gameday.settings import CommandSettings, HostSettings
+
+P = TypeVar("P", bound=InjectorParams)
+
+WATCHDOG = "the watchdog, or an agent's next start"
+
+
+@dataclass(frozen=True)
+class Host:
+    """The host that an injector speaks of: its name, what its settings say is on it, and the commands that its operator allows."""
+
+    name: str
+    settings: HostSettings
+    commands: dict[str, CommandSettings]
+
+
+class Injector(ABC, Generic[P]):
+    """One kind of fault."""
+
+    kind: ClassVar[str]
+    Params: ClassVar[type[InjectorParams]]
+    things: ClassVar[frozenset[str]] = frozenset()
+    momentary: ClassVar[bool] = False
+    ends: ClassVar[str] = WATCHDOG
+
+    def preflight(self, params: P, target: ResolvedTarget, host: Host) -> Iterator[str]:
+        """What stands in the way of this fault on this target, one problem a line. Nothing is changed."""
+        yield from ()
+
+    @abstractmethod
+    def steps(self, params: P, target: ResolvedTarget, host: Host) -> tuple[Step, ...]:
+        """The reversible changes that make the fault, in the order of applying."""

@@ -1,0 +1,45 @@
+"""`process.kill`: a process ends at once; perhaps it is started again when the fault ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from activities.injectors.injector import Host, Injector
+from activities.steps.process_signal import Kill
+from activities.targets import ProcessFacts, refuses_own_processes
+from gameday.catalogue import InjectorParams
+from gameday.fault import ResolvedTarget
+
+
+class ProcessKill(Injector["ProcessKill.Params"]):
+    """Ends a process. Momentary: there is nothing to undo, unless `restart` asks for the restart command of the settings. Source: signal(7)."""
+
+    kind = "process.kill"
+    things = frozenset({"process", "pid_file", "unit"})
+    momentary = True
+    ends = "over in a moment; a restart is the watchdog's, or an agent's next start"
+
+    class Params(InjectorParams):
+        """`signal`: how it is ended. `restart`: start it again when the fault ends and nobody else has."""
+
+        signal: Literal["SIGKILL", "SIGTERM"] = "SIGKILL"
+        restart: bool = False
+
+    def preflight(self, params: Params, target: ResolvedTarget, host: Host) -> Iterator[str]:
+        yield from refuses_own_processes(target)
+        facts = ProcessFacts.of(target)
+        if params.restart and not self._restart(facts, host):
+            yield f"{target.label} has no restart command; expected `restart` under [hosts.{host.name}.processes.{facts.name}] in the settings"
+        if params.restart and len(facts.processes) > 1:
+            yield f"{target.label} is {len(facts.processes)} processes; expected one where a restart is asked for"
+
+    def steps(self, params: Params, target: ResolvedTarget, host: Host) -> tuple[Kill, ...]:
+        facts = ProcessFacts.of(target)
+        restart = self._restart(facts, host) if params.restart else ()
+        return tuple(Kill(process.pid, process.born, params.signal, restart, facts.found_by) for process in facts.processes)
+
+    @staticmethod
+    def _restart(facts: ProcessFacts, host: Host) -> tuple[str, ...]:
+        known = host.settings.processes.get(facts.name)
+        return known.restart if known and known.restart else ()

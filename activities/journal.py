@@ -1,0 +1,311 @@
+"""The journal: undos on the target host, on disk before anything is changed.
+
+    <root>/<fault id>/entry        the order, its steps and their undos, with an HMAC; written once, whole or not at all
+                     /lease        the deadline, renewed by the keeper (boot clock)
+                     /watched      the watchdog has seen the entry
+                     /active       applied, and read back
+                     /reverting    what was found when the first undo began
+                     /ended        somebody asked for its end: nothing is applied after this
+                     /helper       the helper process that may be running for it
+                     /tombstone    how it ended; the last thing written
+    <root>/.locks/<fault id>       the operation lock, held while something is applied or undone
+
+An entry without a tombstone is the claim on its target. Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from activities import durable
+from activities.oplock import OperationLock
+from activities.steps import processes
+from activities.steps.step import Step, Undo, from_json, to_json
+from gameday.errors import FaultEnded, NotReverted, TargetTaken
+
+FORMAT = 1
+TOMBSTONE_BYTES = 16_384
+ENDED_BYTES = 1_024
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the journal and the engine need of a fault's order: plain data, without pydantic.
+
+    `lease` and `cap` are seconds from arming; `workflow` is the parent that says whether the fault is still wanted.
+    """
+
+    fault_id: str
+    run_id: str
+    name: str
+    kind: str
+    label: str
+    lease: float
+    cap: float
+    momentary: bool = False
+    quiet: bool = False
+    """Sealed: the journal is private to its owner, and lists of leftovers show the id only."""
+
+
+class Journal:
+    """All faults of one host. Private to its owner; the key lies outside."""
+
+    def __init__(self, root: Path, key: bytes) -> None:
+        self.root, self._key = root, key
+        (root / ".locks").mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @classmethod
+    def at(cls, home: Path) -> Journal:
+        """The journal under a gameday home, with its key (made once, 256 random bits)."""
+        path = home / "keys" / "journal"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            beside = path.with_name(f"{path.name}.{os.getpid()}")
+            durable.write(beside, os.urandom(32))
+            with contextlib.suppress(FileExistsError):
+                os.link(beside, path)
+            beside.unlink()
+        return cls(home / "journal", path.read_bytes())
+
+    def folder(self, fault_id: str) -> Path:
+        if not _ID.fullmatch(fault_id):
+            raise FaultEnded(f"{fault_id!r} is not a fault id")
+        return self.root / fault_id
+
+    def find(self, fault_id: str) -> Entry | None:
+        folder = self.folder(fault_id)
+        return Entry(folder, self._key) if folder.is_dir() else None
+
+    def live(self) -> list[Entry]:
+        """Every entry without a tombstone."""
+        with os.scandir(self.root) as found:
+            names = sorted(each.name for each in found if _ID.fullmatch(each.name))
+        return [Entry(self.root / name, self._key) for name in names if not (self.root / name / "tombstone").exists()]
+
+    @contextlib.contextmanager
+    def operation(self, fault_id: str, patience: float) -> Iterator[OperationLock]:
+        """Holds the operation lock of a fault. A holder that makes no progress for `patience` seconds is killed first."""
+        self.folder(fault_id)
+        with OperationLock(self.root / ".locks" / fault_id, patience) as lock:
+            yield lock
+
+    def open(self, order: Order, steps: Sequence[Step], undos: Sequence[Undo]) -> Entry:
+        """Writes a new entry, complete and durable, and so claims its target.
+
+        Raises:
+            TargetTaken: another live entry turns one of the same knobs; the message says whose, until when.
+        """
+        now = processes.boot_clock()
+        data = {
+            "format": FORMAT,
+            **order.__dict__,
+            "steps": [to_json(step) for step in steps],
+            "undos": list(undos),
+            "knobs": [knob for step in steps for knob in step.knobs()],
+            "boot_id": processes.boot_id(),
+            "time_namespace": processes.time_namespace(),
+            "armed_at": now,
+            "armed_wall": time.time(),
+            "ends_at": now + order.cap,
+        }
+        folder = self.folder(order.fault_id)
+        beside = self.root / f".new-{order.fault_id}"
+        with OperationLock(self.root / ".locks" / ".claims", patience=10.0):
+            self.refuse_taken(order, frozenset(data["knobs"]))
+            shutil.rmtree(beside, ignore_errors=True)
+            beside.mkdir(mode=0o700)
+            durable.reserve(beside / "tombstone.reserve", TOMBSTONE_BYTES)
+            durable.reserve(beside / "ended.reserve", ENDED_BYTES)
+            durable.write(beside / "lease", json.dumps(now + order.lease).encode())
+            durable.write(beside / "entry", _sealed(data, self._key))
+            beside.rename(folder)
+            durable.sync_directory(self.root)
+        return Entry(folder, self._key)
+
+    def refuse_taken(self, order: Order, knobs: frozenset[str]) -> None:
+        """Raises TargetTaken when another live entry turns one of these knobs. `open` asks again, under the lock of all claims."""
+        for other in self.live():
+            if other.fault_id != order.fault_id and knobs & frozenset(other.knobs):
+                left = max(other.ends_at - processes.boot_clock(), 0)
+                name = "another fault" if other.data.get("quiet") else f"the fault {other.data.get('name')!r}"
+                raise TargetTaken(f"{order.label} is held by {name} of run {other.run_id}, for {left:.0f} s at the most; wait, or abort that run")
+
+    def refuse_later(self, fault_id: str, status: dict[str, Any]) -> None:
+        """A tombstone for a fault that was never armed here, so that a late attempt to inject it is refused."""
+        beside = self.root / f".new-{fault_id}"
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(mode=0o700)
+        durable.write(beside / "tombstone", json.dumps(status).encode())
+        beside.rename(self.folder(fault_id))
+        durable.sync_directory(self.root)
+
+    def prune(self, older_than: float) -> int:
+        """Removes entries buried longer ago than this many seconds. Returns how many."""
+        horizon = time.time() - older_than
+        old = [path.parent for path in self.root.glob("*/tombstone") if path.stat().st_mtime < horizon]
+        for folder in old:
+            shutil.rmtree(folder, ignore_errors=True)
+            (self.root / ".locks" / folder.name).unlink(missing_ok=True)
+        return len(old)
+
+
+def _mac(data: dict[str, Any], key: bytes) -> str:
+    return hmac.new(key, json.dumps(data, sort_keys=True).encode(), hashlib.sha256).hexdigest()
+
+
+def _sealed(data: dict[str, Any], key: bytes) -> bytes:
+    return json.dumps({"entry": data, "hmac": _mac(data, key)}).encode()
+
+
+class Entry:
+    """One fault on disk. What is written once is read once; marks are looked at each time."""
+
+    def __init__(self, folder: Path, key: bytes) -> None:
+        self.folder, self.fault_id = folder, folder.name
+        self.authentic = False
+        self.data: dict[str, Any] = {}
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            sealed = json.loads((folder / "entry").read_bytes())
+            data = sealed["entry"]
+            self.authentic = hmac.compare_digest(_mac(data, key), str(sealed["hmac"])) and data["fault_id"] == self.fault_id
+            self.data = data if self.authentic else {}
+
+    @property
+    def run_id(self) -> str:
+        return str(self.data.get("run_id", "?"))
+
+    @property
+    def knobs(self) -> list[str]:
+        return list(self.data.get("knobs", ()))
+
+    @property
+    def ends_at(self) -> float:
+        """The absolute cap, on the boot clock."""
+        return float(self.data.get("ends_at", 0.0))
+
+    def pairs(self) -> list[tuple[Step, Undo]]:
+        """The steps with their undos, in the order of applying.
+
+        Raises:
+            NotReverted: the entry was tampered with or damaged; it is never executed.
+        """
+        if not self.authentic:
+            raise NotReverted(f"the journal entry {self.fault_id} is not authentic: it is never executed. Look at the target by hand")
+        return [(from_json(step), undo) for step, undo in zip(self.data["steps"], self.data["undos"], strict=True)]
+
+    def due(self) -> str | None:
+        """Why the fault must end by itself, or None: its lease ran out, its cap, or the machine was restarted."""
+        if not self.authentic:
+            return "the entry is not authentic"
+        if self.data["boot_id"] != processes.boot_id():
+            return "the host was restarted"
+        if self.data["time_namespace"] != processes.time_namespace():
+            return "the clock is another one"
+        now = processes.boot_clock()
+        if now >= self.ends_at:
+            return "its longest time was over"
+        return "its lease ran out" if now >= self.deadline else None
+
+    @property
+    def deadline(self) -> float:
+        """When the lease ends, on the boot clock; a lease that cannot be read has ended."""
+        try:
+            return float(json.loads((self.folder / "lease").read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return 0.0
+
+    def renew(self) -> None:
+        """Extends the lease by its full length from now; the cap stands."""
+        durable.write(self.folder / "lease", json.dumps(processes.boot_clock() + float(self.data["lease"])).encode(), durable=False)
+
+    def marked(self, mark: str) -> bool:
+        return (self.folder / mark).exists()
+
+    def watch(self) -> None:
+        (self.folder / "watched").touch(mode=0o600)
+
+    def await_watch(self, poke: Any, timeout: float = 3.0) -> None:
+        """Waits until the watchdog has acknowledged the entry.
+
+        Raises:
+            FaultEnded: nobody watches: the fault is not applied.
+        """
+        deadline = time.monotonic() + timeout
+        while not self.marked("watched"):
+            if time.monotonic() >= deadline:
+                raise FaultEnded(f"no watchdog acknowledged {self.fault_id} within {timeout:.0f} s: nothing is applied without one")
+            poke()
+            time.sleep(0.005)
+
+    def proceed(self) -> None:
+        """Called before each change.
+
+        Raises:
+            FaultEnded: somebody asked for the end, or the time is over: a late holder must not apply.
+        """
+        reason = self._why_ended()
+        if reason:
+            raise FaultEnded(f"the fault {self.fault_id} is not applied: {reason}")
+
+    def _why_ended(self) -> str | None:
+        if self.marked("tombstone"):
+            return "it has been ended"
+        return self.ended_reason or self.due()
+
+    @property
+    def ended_reason(self) -> str | None:
+        try:
+            return (self.folder / "ended").read_bytes().rstrip(b"\n\0").decode(errors="replace") or "it was asked to end"
+        except FileNotFoundError:
+            return None
+
+    def end(self, reason: str) -> None:
+        """Asks for the end, once; the first reason stays. Needs no new space."""
+        if self.marked("ended"):
+            return
+        if (self.folder / "ended.reserve").exists():
+            durable.fill(self.folder / "ended.reserve", reason.encode()[: ENDED_BYTES - 1], self.folder / "ended")
+        else:
+            durable.write(self.folder / "ended", reason.encode())
+
+    def activate(self) -> None:
+        durable.write(self.folder / "active", b"", durable=True)
+
+    def reverting(self, found: dict[str, bool]) -> dict[str, bool]:
+        """Keeps what was found when the first undo began; a later attempt gets that, not what the first one left."""
+        with contextlib.suppress(OSError, ValueError):
+            kept: dict[str, bool] = json.loads((self.folder / "reverting").read_bytes())
+            return kept
+        with contextlib.suppress(OSError):  # on a full disk the revert goes on, and only this nuance is lost
+            durable.write(self.folder / "reverting", json.dumps(found).encode())
+        return found
+
+    @property
+    def tombstone(self) -> dict[str, Any] | None:
+        try:
+            status: dict[str, Any] = json.loads((self.folder / "tombstone").read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except ValueError:
+            return {}
+        return status
+
+    def bury(self, status: dict[str, Any]) -> None:
+        """Writes how the fault ended, into the space kept for it. After this nothing is applied under this id, ever."""
+        data = json.dumps(status).encode()
+        if (self.folder / "tombstone.reserve").exists() and len(data) < TOMBSTONE_BYTES:
+            durable.fill(self.folder / "tombstone.reserve", data, self.folder / "tombstone")
+        else:
+            durable.write(self.folder / "tombstone", data)

@@ -1,0 +1,59 @@
+"""The kinds at hand: every injector and probe in its folder, and those of installed plug-ins (entry points)."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from functools import cache
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import Any, TypeVar
+
+from activities import injectors as injector_room
+from activities import probes as probe_room
+from activities.injectors.injector import Injector
+from activities.probes.probe import Probe
+from gameday.catalogue import Catalogue
+from gameday.errors import BadInput
+
+T = TypeVar("T")
+
+
+def _in_folder(room: ModuleType) -> list[ModuleType]:
+    return [importlib.import_module(f"{room.__name__}.{found.name}") for found in pkgutil.iter_modules(room.__path__)]
+
+
+def _plugged_in(group: str) -> list[ModuleType]:
+    return [importlib.import_module(point.value) for point in entry_points(group=group)]
+
+
+def _classes(modules: list[ModuleType], base: type[T]) -> dict[str, type[T]]:
+    found: dict[str, type[T]] = {}
+    for module in modules:
+        for _, cls in inspect.getmembers(module, inspect.isclass):
+            if not issubclass(cls, base) or cls.__module__ != module.__name__ or inspect.isabstract(cls):
+                continue
+            kind = str(getattr(cls, "kind", ""))
+            if kind in found and found[kind] is not cls:
+                raise BadInput(f"two classes are the kind {kind!r}: {found[kind].__qualname__} and {cls.__qualname__}; expected one")
+            found[kind] = cls
+    return dict(sorted(found.items()))
+
+
+@cache
+def injectors() -> dict[str, type[Injector[Any]]]:
+    """Injector classes by kind. Plug-ins name a module under the entry point group `gameday.injectors`."""
+    return _classes(_in_folder(injector_room) + _plugged_in("gameday.injectors"), Injector)  # type: ignore[type-abstract]
+
+
+@cache
+def probes() -> dict[str, type[Probe[Any]]]:
+    """Probe classes by kind. Plug-ins name a module under the entry point group `gameday.probes`."""
+    return _classes(_in_folder(probe_room) + _plugged_in("gameday.probes"), Probe)  # type: ignore[type-abstract]
+
+
+@cache
+def catalogue() -> Catalogue:
+    """All kinds, as the language sees them."""
+    return Catalogue(injectors=injectors(), probes=probes())

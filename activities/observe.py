@@ -1,0 +1,225 @@
+"""The observer: one heartbeating activity a phase. Every probe each tick, concurrently; judged at once; written in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+import httpx
+from temporalio import activity
+
+from activities.alerts import AlertSource, source_of
+from activities.probes.probe import Probe, Unknown
+from activities.recorder import Recorder
+from gameday.catalogue import ProbeParams
+from gameday.event import Event, EventKind, event_id
+from gameday.model import Model
+from gameday.observation import Breach, ObserveOrder, ObserveResult, Purpose, Verdict, WatchState
+from gameday.probe import Baseline, Sample
+
+FLUSH_EVERY = 1.0
+"""Seconds between two batches of samples written."""
+LONG_GAP = 600
+"""The most unknown ticks that one gap is written as."""
+
+
+class Progress(Model):
+    """What travels in heartbeats, so that another worker goes on where this one stopped."""
+
+    began: datetime
+    state: WatchState
+
+
+class Observer:
+    """The `observe` activity, with what it needs injected."""
+
+    def __init__(self, recorder: Recorder, probes: Mapping[str, type[Probe[ProbeParams]]]) -> None:
+        self._recorder, self._probes = recorder, probes
+
+    @activity.defn(name="observe")
+    async def observe(self, order: ObserveOrder) -> ObserveResult:
+        """Samples until something decides or the time is over; returns why, and what it knows."""
+        details = activity.info().heartbeat_details
+        progress = Progress.model_validate(details[0]) if details else Progress(began=datetime.now(UTC), state=order.state)
+        async with AsyncExitStack() as stack:
+            http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=None))  # noqa: S113  # each tick has its limit
+            probes = {name: self._probe(spec, http) for name, spec in order.probes.items()}
+            alerts = source_of(order.alerts, http) if order.alerts else None
+            watch = Watch(order, progress, probes, alerts, self._recorder)
+            stack.push_async_callback(watch.flush)
+            return await watch.run()
+
+    def _probe(self, spec: Mapping[str, object], http: httpx.AsyncClient) -> Probe[ProbeParams]:
+        ((kind, params),) = spec.items()
+        cls = self._probes[kind]
+        return cls(cls.Params.model_validate(params or {}), http)
+
+
+class Watch:
+    """One phase under observation."""
+
+    def __init__(
+        self, order: ObserveOrder, progress: Progress, probes: Mapping[str, Probe[ProbeParams]], alerts: AlertSource | None, recorder: Recorder
+    ) -> None:
+        self.order, self.probes, self.alerts, self.recorder = order, probes, alerts, recorder
+        self.began, self.state = progress.began, progress.state
+        self.every = order.sampling.every
+        self.pending: list[Sample] = []
+        self.baseline: list[Sample] = []
+        self.seen: Verdict | None = None
+        self.what = ""
+        self.flushed = time.monotonic()
+        self.alerts_unknown = False
+
+    async def run(self) -> ObserveResult:
+        await self.admit_gap()
+        result = None
+        while result is None:
+            began = time.monotonic()
+            at = datetime.now(UTC)
+            tick, firing = await asyncio.gather(self.read_all(at), self.read_alerts())
+            result = await self.judge(at, tick, firing)
+            activity.heartbeat(Progress(began=self.began, state=self.state).model_dump(mode="json"))
+            if result is None:
+                await self.flush_now_and_then()
+                await asyncio.sleep(max(self.every.total_seconds() - (time.monotonic() - began), 0.0))
+        return result
+
+    async def read_all(self, at: datetime) -> dict[str, Sample]:
+        names = list(self.probes)
+        read = await asyncio.gather(*(self.read(name, at) for name in names))
+        return dict(zip(names, read, strict=True))
+
+    async def read(self, name: str, at: datetime) -> Sample:
+        """One sample, or why there is none. Whatever a probe does, the others and the tick go on."""
+        began = time.monotonic()
+        limit = self.order.sampling.timeout.total_seconds()
+        try:
+            value = await asyncio.wait_for(self.probes[name].sample(), limit)
+        except Unknown as unknown:
+            return Sample(probe=name, at=at, unknown=str(unknown)[:300] or "no reason given", took_ms=_since(began))
+        except TimeoutError:
+            return Sample(probe=name, at=at, unknown=f"no answer in {limit:g} s", took_ms=_since(began))
+        except Exception as error:  # noqa: BLE001  # a probe's own mistake is an unknown, not the end of the watch
+            return Sample(probe=name, at=at, unknown=f"the probe failed: {type(error).__name__}", took_ms=_since(began))
+        return Sample.read(name, at, value, _since(began))
+
+    async def read_alerts(self) -> frozenset[str] | None:
+        if self.alerts is None:
+            return None
+        try:
+            return await asyncio.wait_for(self.alerts.firing(), self.order.sampling.timeout.total_seconds())
+        except (Unknown, TimeoutError) as error:
+            if not self.alerts_unknown:
+                await self.tell(EventKind.OBSERVER_GAP, datetime.now(UTC), reason=f"alerts cannot be read: {error or 'no answer'}"[:300])
+            self.alerts_unknown = True
+            return None
+
+    async def judge(self, at: datetime, tick: dict[str, Sample], firing: frozenset[str] | None) -> ObserveResult | None:
+        """The state after a tick; a result when something decides."""
+        yardstick, order = self.order.yardstick, self.order
+        self.pending += tick.values()
+        calibrating = order.purpose is Purpose.BASELINE
+        before = self.state.steadiness
+        self.state, breach = yardstick.advance(self.state, at, tick, only_absolute=calibrating)
+        verdict, tolerance = yardstick.steady(tick, only_absolute=calibrating)
+        if verdict is not Verdict.GOOD and tolerance is not None:
+            sample = tick.get(tolerance.probe)
+            seen = sample.unknown if sample and sample.value is None else yardstick.show(tolerance.probe, sample.value if sample else None)
+            self.what = f"{tolerance}, and it is {seen}"
+        fresh = await self.heed_alerts(at, firing)
+        if calibrating:
+            self.baseline += tick.values()
+            return self.calibrated(at)
+        if order.purpose is Purpose.WATCH:
+            return await self.watched(at, tick, breach, before.broke_at is None, before.back_at is None, fresh)
+        steadiness = self.state.steadiness
+        if steadiness.steady and steadiness.row_began is not None and at - steadiness.row_began >= order.steady_for:
+            return self.result("steady")
+        return self.result("over", self.what) if at - self.began >= order.duration else None
+
+    def calibrated(self, at: datetime) -> ObserveResult | None:
+        sampling = self.order.sampling
+        enough = len(self.baseline) >= sampling.baseline_samples * max(len(self.probes), 1)
+        if at - self.began < sampling.baseline or not enough:
+            return None
+        baselines = tuple(Baseline.of(name, self.baseline) for name in self.probes)
+        needed = min(self.order.sampling.steady_samples, max(len(self.baseline) // max(len(self.probes), 1), 1))
+        steady = not self.order.yardstick.steady_state or self.state.steadiness.row >= needed
+        return ObserveResult(ended="over", what="" if steady else self.what, baselines=baselines, steady=steady, state=self.state)
+
+    async def watched(
+        self, at: datetime, tick: Mapping[str, Sample], breach: Breach | None, was_whole: bool, was_away: bool, fresh: bool
+    ) -> ObserveResult | None:
+        """Findings while a fault may be on: told when they begin, and returned when somebody waits for them."""
+        steadiness, order = self.state.steadiness, self.order
+        if was_whole and steadiness.broke_at is not None and order.yardstick.steady_state:
+            await self.tell(EventKind.STEADY_LOST, at, what=self.what)
+        came_back = was_away and steadiness.back_at is not None
+        if came_back:
+            await self.tell(EventKind.STEADY_BACK, at, samples=steadiness.needed, since=_iso(steadiness.back_at))
+        if breach is not None:
+            return self.result("breach", breach=breach)
+        if self.state.unknown_since is not None and at - self.state.unknown_since >= order.sampling.unknown_for:
+            unknown = ", ".join(name for name, sample in tick.items() if sample.value is None)
+            return self.result("blind", f"{unknown}: unknown for {order.sampling.unknown_for.total_seconds():g} s")
+        if "mitigated" in order.return_on and steadiness.back_at is not None and order.yardstick.steady_state:
+            return self.result("mitigated")
+        if "detected" in order.return_on and fresh:
+            return self.result("detected")
+        return self.result("over") if at - self.began >= order.duration else None
+
+    async def heed_alerts(self, at: datetime, firing: frozenset[str] | None) -> bool:
+        """Tells alerts that began or ended. Returns whether one that the playbook names has begun."""
+        if firing is None:
+            return False
+        self.alerts_unknown = False
+        before = frozenset(self.state.firing)
+        for name in sorted(firing - before):
+            await self.tell(EventKind.ALERT_FIRING, at, alert=name, expected=name in self.order.named_alerts)
+        for name in sorted(before - firing):
+            await self.tell(EventKind.ALERT_RESOLVED, at, alert=name)
+        self.state = self.state.model_copy(update={"firing": tuple(sorted(firing))})
+        return bool((firing - before) & self.order.named_alerts)
+
+    async def admit_gap(self) -> None:
+        """After an interruption: the ticks that nobody watched are unknown, never a line drawn across."""
+        last = self.state.last_tick
+        now = datetime.now(UTC)
+        if last is None or now - last < 3 * self.every:
+            return
+        reason = f"nobody watched for {(now - last).total_seconds():.0f} s"
+        missed = min(int((now - last) / self.every) - 1, LONG_GAP)
+        self.pending += [Sample(probe=name, at=last + self.every * (place + 1), unknown=reason) for place in range(missed) for name in self.probes]
+        self.state = self.state.model_copy(update={"steadiness": self.state.steadiness.after(last + self.every, Verdict.UNKNOWN)})
+        await self.tell(EventKind.OBSERVER_GAP, now, seconds=round((now - last).total_seconds(), 1), reason=reason)
+
+    def result(self, ended: str, what: str = "", breach: Breach | None = None) -> ObserveResult:
+        return ObserveResult(ended=ended, what=what[:500], breach=breach, steady=self.state.steadiness.steady, state=self.state)
+
+    async def tell(self, kind: EventKind, at: datetime, **data: object) -> None:
+        order = self.order
+        identity = event_id(order.run_id, kind, order.scenario, order.purpose, at.isoformat(), data.get("alert", ""))
+        event = {"id": identity, "run_id": order.run_id, "at": at, "kind": kind, "scenario": order.scenario, "data": data}
+        await self.recorder.events([Event.model_validate(event)])
+
+    async def flush_now_and_then(self) -> None:
+        if time.monotonic() - self.flushed >= FLUSH_EVERY:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Everything that was sampled is with the recorder when this returns."""
+        batch, self.pending, self.flushed = self.pending, [], time.monotonic()
+        if batch:
+            await self.recorder.samples(self.order.run_id, batch)
+
+
+def _since(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 2)
+
+
+def _iso(at: datetime | None) -> str:
+    return at.isoformat() if at else ""

@@ -1,0 +1,65 @@
+"""One operation on the journal, in a process of its own, which the watchdog may kill. Standard library only.
+
+Reads one request, a line of JSON, from its standard input; answers with one line on its standard output. Warm and waiting until then.
+
+    {"op": "inject", "order": {…}, "steps": […]}     → {"status": {…}}
+    {"op": "revert", "faults": […], "reason": "…", "outcome": "reverted"}   → {"statuses": […]}
+    {"op": "check",  "faults": […]}                  → {"statuses": […]}
+
+An error is answered as {"error": <class name>, "message": …}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from activities import engine, watchdog
+from activities.failpoints import failpoint
+from activities.journal import Journal, Order
+from activities.steps.step import from_json
+from gameday.errors import GamedayError
+
+
+def perform(journal: Journal, request: dict[str, Any]) -> dict[str, Any]:
+    """Carries out one request."""
+    if request["op"] == "inject":
+        steps = [from_json(step) for step in request["steps"]]
+        status = engine.inject(journal, Order(**request["order"]), steps, lambda: watchdog.poke(journal.root))
+        failpoint("after_inject")
+        return {"status": status}
+    if request["op"] == "revert":
+        how = (request["reason"], request.get("outcome", "reverted"))
+        return {"statuses": [_guarded(partial(engine.revert, journal, fault_id, *how), fault_id) for fault_id in request["faults"]]}
+    return {"statuses": [_guarded(partial(engine.check, journal, fault_id), fault_id) for fault_id in request["faults"]]}
+
+
+def _guarded(work: Callable[[], engine.Status], fault_id: str) -> dict[str, Any]:
+    """One fault's trouble is its own: the others of the batch go on."""
+    try:
+        return work()
+    except (GamedayError, OSError) as error:
+        return {**engine.bare_status(fault_id, None, "", state="reverting"), "problems": [str(error)[:900]]}
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the agent, which reverts in order
+    journal = Journal.at(Path(sys.argv[1]))
+    line = sys.stdin.readline()
+    if not line:
+        return
+    try:
+        answer = perform(journal, json.loads(line))
+    except (GamedayError, OSError, KeyError, TypeError, ValueError) as error:
+        answer = {"error": type(error).__name__, "message": str(error)[:900]}
+    os.write(1, json.dumps(answer).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

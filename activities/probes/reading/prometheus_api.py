@@ -1,0 +1,91 @@
+"""A query through prometheus-api-client that ends: in time, in size, and with the first answer.
+
+The library (and requests below it) is imported here only, and this file only when a query is made.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from prometheus_api_client import PrometheusConnect
+from prometheus_api_client.exceptions import PrometheusApiClientException
+from requests.adapters import HTTPAdapter
+
+from activities.probes.probe import Unknown
+from activities.probes.reading.web import no_answer, place
+
+TIMEOUT_S = 10.0
+"""How long a thread can be held by a server that hangs; a sample itself ends when its own time is over."""
+
+_MOST_BYTES = 8 * 1024 * 1024
+
+
+class _Bounded(requests.Session):
+    """Reads a body up to a size and a moment (requests' own timeout begins anew with each byte), and goes nowhere else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+        self._until = time.monotonic() + TIMEOUT_S
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        response = super().send(request, **{**kwargs, "stream": True})
+        raw = response.raw
+        try:
+            response.raw = io.BytesIO(self._read(raw))
+        finally:
+            raw.close()
+        return response
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """No redirect is followed; requests would also read its whole body first."""
+
+    def _read(self, raw: Any) -> bytes:
+        body = bytearray()
+        while chunk := raw.read1(65536, decode_content=True):
+            body += chunk
+            if len(body) > _MOST_BYTES:
+                raise Unknown(f"the answer is larger than {_MOST_BYTES // 1024 // 1024} MiB")
+            if time.monotonic() > self._until:
+                raise Unknown("the answer did not end in time")
+        return bytes(body)
+
+
+def query(url: str, promql: str, headers: Mapping[str, str], options: Mapping[str, str]) -> Any:
+    """The `result` of an instant query, unchecked.
+
+    Raises:
+        Unknown: no answer, a refusal (with Prometheus' own reason), or one that is not JSON.
+    """
+    with _Bounded() as session:
+        connect = PrometheusConnect(url, headers={"Accept-Encoding": "identity", **headers}, session=session, timeout=TIMEOUT_S)
+        # The library would ask three times more, with pauses, and so hide that the first answer was a failure.
+        session.mount(url, HTTPAdapter(max_retries=0))
+        try:
+            return connect.custom_query(promql, params={"timeout": f"{TIMEOUT_S:g}s", **options})
+        except PrometheusApiClientException as error:
+            raise Unknown(f"{place(url)} refused the query: {_reason(str(error))}") from None
+        except requests.JSONDecodeError:
+            raise Unknown(f"what {place(url)} answers is no JSON") from None
+        except requests.exceptions.InvalidHeader:
+            raise Unknown("the request cannot be sent: a header is malformed") from None
+        except (requests.RequestException, OSError) as error:
+            raise no_answer(error, place(url)) from None
+        except (KeyError, TypeError, ValueError, RecursionError):
+            raise Unknown(f"what {place(url)} answers is not Prometheus' API") from None
+
+
+def _reason(text: str) -> str:
+    """Prometheus' own words out of the library's message, `HTTP Status Code 400 (b'…')`, whose body is a literal of Python's."""
+    status, _, body = text.partition(" (")
+    words = status.replace("HTTP Status Code", "status")
+    with contextlib.suppress(ValueError, SyntaxError, RecursionError, KeyError, TypeError):
+        words = str(json.loads(ast.literal_eval(body.removesuffix(")")))["error"])
+    return "".join(sign for sign in words if sign.isprintable())[:150]

@@ -1,0 +1,77 @@
+"""The conductor's own activities: recording, choosing hosts, judging a scenario."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+
+from temporalio import activity
+
+from activities.recorder import Recorder
+from gameday.nearest import nearest
+from gameday.orders import Analysis, AnalyzeOrder, FaultQuestion, Selection, SelectOrder, WriteOrder
+from gameday.settings import Settings
+from gameday.verdicts import judge, scenario_outcome
+
+
+@dataclass
+class Records:
+    """Writing and judging the record."""
+
+    recorder: Recorder
+
+    @activity.defn(name="record.write")
+    async def write(self, order: WriteOrder) -> None:
+        await self.recorder.events(order.events, order.plan)
+
+    @activity.defn(name="analyze")
+    async def analyze(self, order: AnalyzeOrder) -> Analysis:
+        await self.recorder.written(patience=10.0)
+        return await asyncio.to_thread(self._analyze, order)
+
+    def _analyze(self, order: AnalyzeOrder) -> Analysis:
+        record = self.recorder.store.read(order.run_id)
+        return Analysis(judgements=judge(record, order.scenario), outcome=scenario_outcome(record, order.scenario))
+
+
+@dataclass
+class Targets:
+    """Choosing hosts for faults: by name, or among candidates from the inventory in the settings."""
+
+    settings: Settings
+
+    @activity.defn(name="targets.select")
+    async def select(self, order: SelectOrder) -> Selection:
+        dice = random.Random(order.seed)  # noqa: S311  # a choice to be repeated from the recorded seed, not a secret
+        chosen, problems = [], []
+        for fault in order.faults:
+            hosts, problem = self._hosts(fault, dice)
+            chosen.append(hosts)
+            problems += problem
+        return Selection(hosts=tuple(chosen), problems=tuple(problems))
+
+    def _hosts(self, fault: FaultQuestion, dice: random.Random) -> tuple[tuple[str, ...], list[str]]:
+        if fault.on.host is not None:
+            known = {self.settings.host, *self.settings.hosts}
+            problems = (
+                []
+                if fault.on.host in known
+                else [f"{fault.name}: there is no host {fault.on.host!r} in the settings; {nearest(fault.on.host, known)}"]
+            )
+            return (fault.on.host,), problems
+        wanted = fault.on.hosts or {}
+        candidates = sorted(name for name, host in self.settings.hosts.items() if wanted.items() <= host.labels.items())
+        if not candidates:
+            labels = ", ".join(f"{key}={value}" for key, value in wanted.items())
+            return (), [f"{fault.name}: no host in the settings has {labels}"]
+        return tuple(sorted(dice.sample(candidates, _count(fault.on.count, len(candidates))))), []
+
+
+def _count(count: str | int | None, candidates: int) -> int:
+    """How many of the candidates; a percentage is rounded down, and is at least one."""
+    if count is None:
+        return candidates
+    if isinstance(count, int):
+        return min(count, candidates)
+    return max(candidates * int(count.rstrip("% ")) // 100, 1)

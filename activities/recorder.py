@@ -1,0 +1,130 @@
+"""Writing the record so that a store that is down never holds anything up.
+
+What is to be recorded goes to the spool first (files under the home, in order), which takes a moment and no database; from there it goes to
+the store, in order, as soon as that takes it. What was spooled by a process that died is written by the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import itertools
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypedDict
+
+from activities import durable
+from activities.store import RunStore
+from gameday.errors import Unavailable
+from gameday.event import Event
+from gameday.plan import Plan
+from gameday.probe import Sample
+
+RETRY = 1.0
+"""Seconds before a store that did not answer is asked again."""
+
+log = logging.getLogger(__name__)
+
+
+class Batch(TypedDict, total=False):
+    """One file of the spool: models as JSON text."""
+
+    plan: str
+    events: list[str]
+    run_id: str
+    samples: list[str]
+
+
+class Recorder:
+    """Takes events and samples at once, and sees that the store gets them."""
+
+    def __init__(self, store: RunStore, spool: Path) -> None:
+        self.store, self._spool = store, spool
+        self._numbers = itertools.count()
+        self._wake = asyncio.Event()
+        self._empty = asyncio.Event()
+        spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    async def events(self, events: Sequence[Event], plan: Plan | None = None) -> None:
+        batch = Batch(events=[event.model_dump_json() for event in events])
+        if plan is not None:
+            batch["plan"] = plan.model_dump_json()
+        await self._keep(batch, safely=True)
+
+    async def samples(self, run_id: str, samples: Sequence[Sample]) -> None:
+        await self._keep(Batch(run_id=run_id, samples=[sample.model_dump_json() for sample in samples]), safely=False)
+
+    async def _keep(self, batch: Batch, safely: bool) -> None:
+        path = self._spool / f"{time.time_ns():020}-{os.getpid()}-{next(self._numbers):06}.json"
+        self._empty.clear()
+        await asyncio.to_thread(durable.write, path, json.dumps(batch).encode(), safely)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Empties the spool into the store, for as long as the process lives."""
+        complained = False
+        while True:
+            self._wake.clear()
+            try:
+                await asyncio.to_thread(drain, self.store, self._spool)
+                self._empty.set()
+                complained = False
+                await self._wake.wait()
+            except Unavailable as error:
+                if not complained:
+                    log.warning("the record is kept in %s until the store takes it: %s", self._spool, error)
+                complained = True
+                await asyncio.sleep(RETRY)
+
+    async def written(self, patience: float) -> None:
+        """Waits until the store has everything.
+
+        Raises:
+            Unavailable: it does not, after this many seconds.
+        """
+        try:
+            await asyncio.wait_for(self._empty.wait(), patience)
+        except TimeoutError:
+            raise Unavailable("the run store does not take the record; what is missing is kept and written when it is back") from None
+
+
+def drain(store: RunStore, spool: Path) -> int:
+    """Writes what is spooled, oldest first. Returns how many batches. One process at a time; another's turn is not waited for.
+
+    Raises:
+        Unavailable: the store does not answer; the rest stays.
+    """
+    with _turn(spool) as ours:
+        waiting = sorted(spool.glob("[0-9]*.json")) if ours else []
+        for path in waiting:
+            _take(store, json.loads(path.read_bytes()))
+            path.unlink(missing_ok=True)
+        return len(waiting)
+
+
+@contextmanager
+def _turn(spool: Path) -> Iterator[bool]:
+    handle = os.open(spool / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+    finally:
+        os.close(handle)
+
+
+def _take(store: RunStore, batch: Batch) -> None:
+    if "plan" in batch:
+        store.open(Plan.model_validate_json(batch["plan"]))
+    if batch.get("events"):
+        store.append(Event.model_validate_json(text) for text in batch["events"])
+    if batch.get("samples"):
+        store.add_samples(batch["run_id"], [Sample.model_validate_json(text) for text in batch["samples"]])

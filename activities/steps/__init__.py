@@ -1,0 +1,8 @@
+"""The step primitives: the only code that changes the world. Standard library only.
+
+Importing the package registers them all, so that whoever reads a journal (operation, watchdog, keeper) knows every primitive in it.
+"""
+
+from activities.steps import command, envoy_runtime, process_signal
+
+__all__ = ["command", "envoy_runtime", "process_signal"]

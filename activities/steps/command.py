@@ -1,0 +1,68 @@
+"""A command that the operator allowed by name, with the commands that take it back and read it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from activities.steps.step import Hands, Reading, State, Step, Undo, primitive
+from gameday.errors import InjectFailed, NotReverted, Refused
+
+_APPLIED, _NOT_APPLIED = 0, 1
+
+
+@primitive
+@dataclass(frozen=True)
+class RunCommand(Step):
+    """Runs `do`; `back` undoes it, whatever the state, again and again if need be; `look` exits 0 when it is applied and 1 when it is not.
+
+    Args:
+        name: its name in the settings.
+        do, back, look: argv lists, complete; nothing is ever interpreted by a shell.
+        timeout: seconds each may take.
+    """
+
+    name: str
+    do: tuple[str, ...]
+    back: tuple[str, ...]
+    look: tuple[str, ...]
+    timeout: float = 10.0
+
+    primitive: ClassVar[str] = "command"
+    settle: ClassVar[float] = 3.0
+
+    def __post_init__(self) -> None:
+        for argv in (self.do, self.back, self.look):
+            if not argv or not all(isinstance(word, str) and "\0" not in word for word in argv):
+                raise ValueError("a command is a list of words")
+        if not 0 < self.timeout <= 300:
+            raise ValueError("a command's time-out is up to 300 s")
+
+    def knobs(self) -> tuple[str, ...]:
+        return (f"command/{self.name}/{' '.join(self.do)}",)
+
+    def capture(self, hands: Hands) -> Undo:
+        reading = self.read({}, hands)
+        if reading.state is State.APPLIED:
+            raise Refused(f"the command {self.name!r} is applied already, and not by this fault; undo it first")
+        return {"seen": reading.seen}
+
+    def apply(self, undo: Undo, hands: Hands) -> None:
+        code, output = hands.run(self.do, self.timeout)
+        if code != 0:
+            raise InjectFailed(f"the command {self.name!r} failed with status {code}: {output[-200:].strip() or 'it printed nothing'}")
+
+    def read(self, undo: Undo, hands: Hands) -> Reading:
+        code, output = hands.run(self.look, self.timeout)
+        said = f": {output.strip().splitlines()[0][:100]}" if output.strip() else ""
+        if code not in (_APPLIED, _NOT_APPLIED):
+            raise NotReverted(f"the read-back of {self.name!r} gave status {code}{said}; expected 0 (applied) or 1 (not applied)")
+        return Reading(State.APPLIED if code == _APPLIED else State.BEFORE, f"{'applied' if code == _APPLIED else 'not applied'}{said}")
+
+    def undo(self, undo: Undo, hands: Hands) -> None:
+        code, output = hands.run(self.back, self.timeout)
+        if code != 0:
+            raise NotReverted(f"the undo of {self.name!r} failed with status {code}: {output[-200:].strip() or 'it printed nothing'}")
+
+    def before(self, undo: Undo) -> str:
+        return str(undo["seen"])

@@ -1,0 +1,123 @@
+"""Signals to one process: pause it, or kill it and perhaps start it again. Source: signal(7), pidfd_open(2)."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import ClassVar
+
+from activities.steps import processes
+from activities.steps.step import Hands, Reading, State, Step, Undo, primitive
+from gameday.errors import Refused
+
+_STOPPED = "Tt"
+
+
+def _checked(pid: int, identity: str) -> None:
+    if not isinstance(pid, int) or isinstance(pid, bool) or pid < 2 or not isinstance(identity, str) or identity.count("/") < 2:
+        raise ValueError("a process is a pid above 1 and its identity")
+
+
+@primitive
+@dataclass(frozen=True)
+class Pause(Step):
+    """SIGSTOP, undone by SIGCONT. Keyed by pid and start time: a successor is never touched."""
+
+    pid: int
+    born: str
+
+    primitive: ClassVar[str] = "process.pause"
+
+    def __post_init__(self) -> None:
+        _checked(self.pid, self.born)
+
+    def knobs(self) -> tuple[str, ...]:
+        return (f"process/{self.pid}/{self.born}",)
+
+    def capture(self, hands: Hands) -> Undo:
+        alive = processes.same(self.pid, self.born)
+        if alive is None:
+            raise Refused(f"process {self.pid} has gone since it was chosen; expected it to run. Choose again")
+        if alive.state in _STOPPED:
+            raise Refused(f"process {self.pid} is stopped already, and not by this fault; continue it first")
+        return {"name": processes.command_name(self.pid)}
+
+    def apply(self, undo: Undo, hands: Hands) -> None:
+        processes.send(self.pid, self.born, signal.SIGSTOP)
+
+    def read(self, undo: Undo, hands: Hands) -> Reading:
+        alive = processes.same(self.pid, self.born)
+        if alive is None:
+            return Reading(State.GONE, f"pid {self.pid} has ended")
+        if alive.state in _STOPPED:
+            return Reading(State.APPLIED, f"stopped (pid {self.pid})")
+        return Reading(State.BEFORE, f"running (pid {self.pid})")
+
+    def undo(self, undo: Undo, hands: Hands) -> None:
+        processes.send(self.pid, self.born, signal.SIGCONT)
+
+    def before(self, undo: Undo) -> str:
+        return f"{undo['name']} running (pid {self.pid})"
+
+
+@primitive
+@dataclass(frozen=True)
+class Kill(Step):
+    """Ends one process. With a restart command, undo starts it again, unless somebody has already.
+
+    Args:
+        pid, born: the process, frozen when the fault was planned.
+        number: the signal's name, SIGKILL or SIGTERM.
+        restart: argv from the settings; empty when nobody is to be started.
+        found_by: how a successor is found: `pid_file`, `name` or `unit`, and its value.
+    """
+
+    pid: int
+    born: str
+    number: str
+    restart: tuple[str, ...] = ()
+    found_by: tuple[str, str] = ("name", "")
+
+    primitive: ClassVar[str] = "process.kill"
+    settle: ClassVar[float] = 5.0
+    holds: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        _checked(self.pid, self.born)
+        if self.number not in ("SIGKILL", "SIGTERM") or self.found_by[0] not in ("pid_file", "name", "unit"):
+            raise ValueError("a kill is by SIGKILL or SIGTERM, its successor found by pid_file, name or unit")
+        if not all(isinstance(word, str) and word for word in self.restart):
+            raise ValueError("a restart command is a list of words")
+
+    @property
+    def momentary(self) -> bool:  # type: ignore[override]  # it depends on whether there is a restart
+        return not self.restart
+
+    def knobs(self) -> tuple[str, ...]:
+        return (f"process/{self.pid}/{self.born}",)
+
+    def capture(self, hands: Hands) -> Undo:
+        if processes.same(self.pid, self.born) is None:
+            raise Refused(f"process {self.pid} has gone since it was chosen; expected it to run. Choose again")
+        return {"name": processes.command_name(self.pid)}
+
+    def apply(self, undo: Undo, hands: Hands) -> None:
+        processes.send(self.pid, self.born, signal.Signals[self.number])
+
+    def read(self, undo: Undo, hands: Hands) -> Reading:
+        if processes.same(self.pid, self.born) is not None:
+            return Reading(State.BEFORE, f"running (pid {self.pid})")
+        successors = self._successors()
+        if successors and self.restart:
+            return Reading(State.GONE, f"ended (pid {self.pid}), running again as pid {successors[0]}")
+        return Reading(State.APPLIED, f"ended (pid {self.pid})")
+
+    def undo(self, undo: Undo, hands: Hands) -> None:
+        if self.restart and processes.same(self.pid, self.born) is None and not self._successors():
+            hands.start(self.restart)
+
+    def _successors(self) -> list[int]:
+        return processes.find(**{self.found_by[0]: self.found_by[1]})
+
+    def before(self, undo: Undo) -> str:
+        return f"{undo['name']} running (pid {self.pid})"

@@ -1,0 +1,246 @@
+"""The run store: plans, events and samples, in SQLite or any database that a URL names. Events are append-only and hash-chained.
+
+Each event's hash covers its content, its place and the hash before it, so that an edit, a deletion or a new order shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gameday.errors import NotFound, Unavailable
+from gameday.event import Event
+from gameday.plan import Plan
+from gameday.probe import Sample
+from gameday.record import RunRecord
+
+SCHEMA_VERSION = 1
+_FIRST = "0" * 64
+
+metadata = sa.MetaData()
+meta = sa.Table("gameday_meta", metadata, sa.Column("key", sa.String(40), primary_key=True), sa.Column("value", sa.String(200), nullable=False))
+runs = sa.Table(
+    "gameday_runs",
+    metadata,
+    sa.Column("run_id", sa.String(80), primary_key=True),
+    sa.Column("playbook", sa.String(80), nullable=False, index=True),
+    sa.Column("started_at", sa.String(40), nullable=False, index=True),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("length", sa.Integer, nullable=False, default=0),
+    sa.Column("head", sa.String(64), nullable=False, default=_FIRST),
+)
+events = sa.Table(
+    "gameday_events",
+    metadata,
+    sa.Column("run_id", sa.String(80), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("id", sa.String(64), nullable=False, unique=True),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+samples = sa.Table(
+    "gameday_samples",
+    metadata,
+    sa.Column("run_id", sa.String(80), primary_key=True),
+    sa.Column("at", sa.String(40), primary_key=True),
+    sa.Column("probe", sa.String(64), primary_key=True),
+    sa.Column("value", sa.Float),
+    sa.Column("unknown", sa.String(300)),
+    sa.Column("took_ms", sa.Float, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """One run in a list."""
+
+    run_id: str
+    playbook: str
+    started_at: datetime
+    outcome: str | None
+
+
+class RunStore:
+    """Reads and writes run records. Every method is one transaction.
+
+    Raises:
+        Unavailable: the database does not answer; nothing was written.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        if url.startswith("sqlite:///"):
+            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._engine = _engine(url)
+        self._ready = False
+
+    def _begin(self) -> Any:
+        if not self._ready:
+            self._prepare()
+        return self._engine.begin()
+
+    def _prepare(self) -> None:
+        with _translated(), self._engine.begin() as connection:
+            metadata.create_all(connection)
+            version = connection.scalar(sa.select(meta.c.value).where(meta.c.key == "schema"))
+            if version is None:
+                connection.execute(sa.insert(meta).values(key="schema", value=str(SCHEMA_VERSION)))
+            elif int(version) > SCHEMA_VERSION:
+                raise Unavailable(f"the store has schema {version}, and this gameday knows {SCHEMA_VERSION}: use a newer gameday")
+        self._ready = True
+
+    def open(self, plan: Plan) -> None:
+        """Begins a run's record; again is the same."""
+        row = {"run_id": plan.run_id, "playbook": plan.playbook.name, "started_at": plan.started_at.isoformat(), "plan": plan.model_dump_json()}
+        with _translated(), self._begin() as connection:
+            connection.execute(self._insert_once(runs, ["run_id"]).values(**row, length=0, head=_FIRST))
+
+    def append(self, new: Iterable[Event]) -> None:
+        """Adds events at the end of their runs' chains; one that is there already is passed over."""
+        with _translated(), self._begin() as connection:
+            for event in new:
+                self._append(connection, event)
+
+    def _append(self, connection: sa.Connection, event: Event) -> None:
+        found = connection.execute(sa.select(runs.c.length, runs.c.head).where(runs.c.run_id == event.run_id).with_for_update()).one_or_none()
+        if found is None:
+            raise Unavailable(f"the run {event.run_id} is not in the store yet")
+        if connection.scalar(sa.select(events.c.seq).where(events.c.id == event.id)) is not None:
+            return
+        text = event.model_dump_json()
+        link = _link(found.head, found.length, text)
+        connection.execute(sa.insert(events).values(run_id=event.run_id, seq=found.length, id=event.id, event=text, hash=link))
+        connection.execute(sa.update(runs).where(runs.c.run_id == event.run_id).values(length=found.length + 1, head=link))
+
+    def add_samples(self, run_id: str, new: Sequence[Sample]) -> None:
+        """Adds samples; one that is there already stays as it was."""
+        rows = [
+            {"run_id": run_id, "at": _iso(each.at), "probe": each.probe, "value": each.value, "unknown": each.unknown, "took_ms": each.took_ms}
+            for each in new
+        ]
+        if rows:
+            with _translated(), self._begin() as connection:
+                connection.execute(self._insert_once(samples, ["run_id", "at", "probe"]), rows)
+
+    def _insert_once(self, table: sa.Table, keys: list[str]) -> Any:
+        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        return insert(table).on_conflict_do_nothing(index_elements=keys)
+
+    def read(self, run_id: str) -> RunRecord:
+        """The whole record of a run, with its chain verified.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        with _translated(), self._begin() as connection:
+            plan = connection.scalar(sa.select(runs.c.plan).where(runs.c.run_id == run_id))
+            if plan is None:
+                raise NotFound(f"there is no run {run_id!r}; `gameday runs` lists them")
+            found = connection.execute(sa.select(events).where(events.c.run_id == run_id).order_by(events.c.seq)).all()
+            readings = connection.execute(sa.select(samples).where(samples.c.run_id == run_id).order_by(samples.c.at, samples.c.probe)).all()
+            length, head = connection.execute(sa.select(runs.c.length, runs.c.head).where(runs.c.run_id == run_id)).one()
+        broken = _broken(found, length, head)
+        return RunRecord(
+            plan=Plan.model_validate_json(plan),
+            events=tuple(Event.model_validate_json(row.event) for row in found),
+            samples=tuple(_sample(row) for row in readings),
+            chain=broken or f"record verified (chain of {len(found)} events)",
+            missing=(broken,) if broken else (),
+        )
+
+    def events_after(self, run_id: str, seq: int) -> list[tuple[int, Event]]:
+        """Events from this sequence number on, for following a run live."""
+        with _translated(), self._begin() as connection:
+            query = sa.select(events.c.seq, events.c.event).where(events.c.run_id == run_id, events.c.seq >= seq).order_by(events.c.seq)
+            return [(row.seq, Event.model_validate_json(row.event)) for row in connection.execute(query)]
+
+    def samples_after(self, run_id: str, at: datetime | None) -> list[Sample]:
+        """Samples later than this moment."""
+        with _translated(), self._begin() as connection:
+            query = sa.select(samples).where(samples.c.run_id == run_id).order_by(samples.c.at, samples.c.probe)
+            query = query.where(samples.c.at > _iso(at)) if at is not None else query
+            return [_sample(row) for row in connection.execute(query)]
+
+    def plan(self, run_id: str) -> Plan | None:
+        with _translated(), self._begin() as connection:
+            text = connection.scalar(sa.select(runs.c.plan).where(runs.c.run_id == run_id))
+        return Plan.model_validate_json(text) if text is not None else None
+
+    def list(self, most: int = 50) -> list[RunLine]:
+        """The newest runs first, each with its outcome, None while it has none."""
+        with _translated(), self._begin() as connection:
+            found = connection.execute(
+                sa.select(runs.c.run_id, runs.c.playbook, runs.c.started_at).order_by(runs.c.started_at.desc()).limit(most)
+            ).all()
+            last = {row.run_id: self._last(connection, row.run_id) for row in found}
+        return [RunLine(row.run_id, row.playbook, datetime.fromisoformat(row.started_at), last[row.run_id]) for row in found]
+
+    def _last(self, connection: sa.Connection, run_id: str) -> str | None:
+        text = connection.scalar(sa.select(events.c.event).where(events.c.run_id == run_id).order_by(events.c.seq.desc()).limit(1))
+        event = json.loads(text) if text else {}
+        return event["data"].get("outcome") if event.get("kind") == "run.ended" else None
+
+
+def _engine(url: str) -> sa.Engine:
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 3} if url.startswith("postgresql") else {})
+    engine = sa.create_engine(url, connect_args={"timeout": 3, "check_same_thread": False})
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, record: object) -> None:  # noqa: ARG001  # the listener's signature
+        connection.isolation_level = None  # transactions are begun below, as the pysqlite driver's own begin comes too late
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+class _translated:  # reads as the statement it is
+    """Turns the database's errors into Unavailable."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (sa.exc.SQLAlchemyError, OSError)):
+            first = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise Unavailable(f"the run store does not answer ({first})") from None
+
+
+def _iso(at: datetime) -> str:
+    """UTC with microseconds always, so that text order is time order."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _sample(row: Any) -> Sample:
+    return Sample(probe=row.probe, at=datetime.fromisoformat(row.at), value=row.value, unknown=row.unknown, took_ms=row.took_ms)
+
+
+def _link(head: str, seq: int, text: str) -> str:
+    return hashlib.sha256(f"{head}\n{seq}\n{text}".encode()).hexdigest()
+
+
+def _broken(found: Sequence[Any], length: int, head: str) -> str:
+    """Where the chain does not hold, in words; empty when it does."""
+    link = _FIRST
+    for place, row in enumerate(found):
+        if row.seq != place:
+            return f"the record is damaged: event {place} is missing"
+        link = _link(link, place, row.event)
+        if link != row.hash:
+            return f"the record is damaged: event {place} was changed"
+    if length != len(found) or link != head:
+        return f"the record is damaged: it should have {length} events and has {len(found)}"
+    return ""

@@ -1,0 +1,108 @@
+"""Finding targets on a host: a playbook's name for a thing becomes exactly this process, this Envoy, frozen before go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Self
+
+from activities.steps import processes
+from activities.steps.envoy_runtime import EnvoyRuntime
+from gameday.errors import GamedayError, NotFound
+from gameday.fault import ResolvedTarget
+from gameday.model import Model
+from gameday.nearest import nearest
+from gameday.playbook import Target
+from gameday.settings import EnvoySettings, HostSettings
+
+
+class FoundProcess(Model):
+    pid: int
+    born: str
+
+
+class ProcessFacts(Model):
+    """What is kept of a process target: which processes, and how a successor would be found."""
+
+    name: str
+    processes: tuple[FoundProcess, ...]
+    found_by: tuple[str, str]
+
+    @classmethod
+    def of(cls, target: ResolvedTarget) -> Self:
+        return cls.model_validate(target.facts)
+
+
+class EnvoyFacts(Model):
+    """What is kept of an Envoy target: its admin endpoint."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, target: ResolvedTarget) -> Self:
+        return cls.model_validate(target.facts)
+
+    def problems(self) -> Iterator[str]:
+        """Why its runtime could not be set: it does not answer, or has no admin layer."""
+        try:
+            EnvoyRuntime(self.host, self.port, (("gameday.preflight", "1"),)).look()
+        except GamedayError as error:
+            yield str(error)
+
+
+def resolve(target: Target, host: str, settings: HostSettings) -> ResolvedTarget:
+    """Finds the target's thing on this host.
+
+    Raises:
+        NotFound: there is none; the message says how it was looked for.
+    """
+    things = target.things()
+    if not things:
+        return ResolvedTarget(host=host, thing="host", label=host)
+    ((thing, name),) = things.items()
+    if thing == "envoy":
+        return _envoy(name, host, settings)
+    return _process(thing, name, host, settings)
+
+
+def _envoy(name: str, host: str, settings: HostSettings) -> ResolvedTarget:
+    known: EnvoySettings | None = settings.envoys.get(name)
+    if known is None:
+        raise NotFound(f"{host} has no Envoy {name!r} in its settings; {nearest(name, settings.envoys)}")
+    address, _, port = known.admin.rpartition(":")
+    facts = EnvoyFacts(host=address.strip("[]"), port=int(port))
+    return ResolvedTarget(host=host, thing=f"envoy {name}", label=f"{host}, envoy {name}", facts=facts.model_dump(mode="json"))
+
+
+def _process(thing: str, name: str, host: str, settings: HostSettings) -> ResolvedTarget:
+    by, value = _how(thing, name, settings)
+    own = processes.ancestors()
+    pids = [pid for pid in processes.find(**{by: value}) if pid not in own]
+    if not pids:
+        raise NotFound(
+            f"{host} has no process {name!r} (looked for by {by.replace('_', ' ')} {value}); start it, or name it in [hosts.{host}.processes]"
+        )
+    if len(pids) > 50:
+        raise NotFound(f"{host} has {len(pids)} processes {name!r}; expected at most 50. Name it more exactly in [hosts.{host}.processes]")
+    facts = ProcessFacts(name=name, found_by=(by, value), processes=tuple(FoundProcess(pid=pid, born=processes.born(pid)) for pid in pids))
+    which = f"pid {pids[0]}" if len(pids) == 1 else f"{len(pids)} processes"
+    return ResolvedTarget(host=host, thing=f"process {name}", label=f"{host}, {name} ({which})"[:200], facts=facts.model_dump(mode="json"))
+
+
+def _how(thing: str, name: str, settings: HostSettings) -> tuple[str, str]:
+    """How a process is looked for: as the settings say for its name, else by the name itself."""
+    if thing != "process":
+        return thing, name
+    known = settings.processes.get(name)
+    for by in ("pid_file", "unit", "name"):
+        if known is not None and getattr(known, by) is not None:
+            return by, str(getattr(known, by))
+    return "name", name
+
+
+def refuses_own_processes(target: ResolvedTarget) -> Iterator[str]:
+    """A fault that would stop gameday itself, or what it descends from, could not be taken off again."""
+    own = processes.ancestors() | {1}
+    for process in ProcessFacts.of(target).processes:
+        if process.pid in own:
+            yield f"{target.label} is gameday's own process, or one it descends from: that would cut the path of its own revert"

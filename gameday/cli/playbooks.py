@@ -1,0 +1,138 @@
+"""Checking playbooks, their schema, and the catalogue of kinds."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from gameday.errors import BadInput, PlaybookError
+from gameday.loading import Loaded, load
+from gameday.yaml_tree import Problem
+
+
+def values_of(pairs: list[str]) -> dict[str, str]:
+    """`--set name=value` pairs as a mapping."""
+    values = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign or not name:
+            raise BadInput(f"--set {pair!r}: expected name=value")
+        values[name] = value
+    return values
+
+
+def load_checked(path: Path, pairs: list[str]) -> Loaded | None:
+    """Loads a playbook; prints its problems and returns None when it has any. Warnings are printed too."""
+    from activities.kinds import catalogue
+
+    try:
+        loaded = load(path, catalogue(), values_of(pairs))
+    except PlaybookError as error:
+        problems = [problem for problem in error.problems if isinstance(problem, Problem)]
+        print(rendered(path, problems), file=sys.stderr)
+        return None
+    if loaded.warnings:
+        print(rendered(path, list(loaded.warnings)), file=sys.stderr)
+    return loaded
+
+
+def validate_playbook(path: Path, pairs: list[str], as_json: bool) -> int:
+    from activities.kinds import catalogue
+
+    problems: list[Problem] = []
+    try:
+        problems = list(load(path, catalogue(), values_of(pairs)).warnings)
+        good = True
+    except PlaybookError as error:
+        problems, good = [problem for problem in error.problems if isinstance(problem, Problem)], False
+    if as_json:
+        print(json.dumps({"file": str(path), "valid": good, "problems": [asdict(problem) for problem in problems]}, indent=2))
+    elif problems:
+        print(rendered(path, problems))
+    if good and not as_json:
+        print(f"{path}: this playbook can be run." if not problems else f"{path}: this playbook can be run; mind the warnings.")
+    return 0 if good else 2
+
+
+def rendered(path: Path, problems: list[Problem]) -> str:
+    """Problems for people: place, field, what is wrong, the line itself and what was expected there."""
+    try:
+        source = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        source = []
+    parts = [_one(path, problem, source) for problem in problems]
+    wrong = sum(not problem.warning for problem in problems)
+    doubtful = len(problems) - wrong
+    counts = [f"{wrong} problem{'s' * (wrong != 1)}"] if wrong else []
+    counts += [f"{doubtful} warning{'s' * (doubtful != 1)}"] if doubtful else []
+    return "\n".join([*parts, ", ".join(counts) + ("." if not wrong else ". Nothing was started.")])
+
+
+def _one(path: Path, problem: Problem, source: list[str]) -> str:
+    what = f"warning: {problem.message}" if problem.warning else f"{problem.field}: {problem.message}" if problem.field else problem.message
+    head = f"{path}:{problem.line}:{problem.column}  {what}"
+    if not 1 <= problem.line <= len(source):
+        return f"{head}; expected {problem.expected}" if problem.expected else head
+    text, column = source[problem.line - 1].expandtabs(1), problem.column
+    start = max(0, column - 60) if len(text) > 110 else 0
+    shown = ("…" if start else "") + text[start : start + 110]
+    caret = " " * (column - 1 - start + bool(start)) + "^"
+    expected = problem.expected if problem.expected.startswith(("did you mean", "one of")) else f"expected {problem.expected}"
+    return f"{head}\n{problem.line:>6} | {shown}\n       | {caret}{' ' + expected if problem.expected else ''}"
+
+
+def print_schema() -> None:
+    from activities.kinds import catalogue
+    from gameday.schema import playbook_schema
+
+    print(json.dumps(playbook_schema(catalogue()), indent=2))
+
+
+def print_catalog(as_json: bool) -> None:
+    from activities.kinds import injectors, probes
+
+    faults: list[dict[str, Any]] = [
+        {
+            "kind": kind,
+            "about": _first(cls),
+            "on": sorted(cls.things) or ["host"],
+            "momentary": cls.momentary,
+            "ends": cls.ends,
+            "with": _fields(cls.Params),
+        }
+        for kind, cls in injectors().items()
+    ]
+    readings: list[dict[str, Any]] = [{"kind": kind, "about": _first(cls), "with": _fields(cls.Params)} for kind, cls in probes().items()]
+    if as_json:
+        print(json.dumps({"faults": faults, "probes": readings}, indent=2))
+        return
+    print("Faults (inject: …)\n")
+    for fault in faults:
+        print(f"  {fault['kind']}  on {' | '.join(fault['on'])}\n      {fault['about']}")
+        print(f"      with everything of gameday dead it ends by: {fault['ends']}")
+        _print_fields(fault["with"])
+    print("Probes\n")
+    for reading in readings:
+        print(f"  {reading['kind']}\n      {reading['about']}")
+        _print_fields(reading["with"])
+
+
+def _first(cls: type) -> str:
+    return " ".join((cls.__doc__ or "").split("\n\n")[0].split())
+
+
+def _fields(params: Any) -> dict[str, str]:
+    described = {}
+    for name, field in params.model_fields.items():
+        default = "required" if field.is_required() else f"default {field.get_default(call_default_factory=True)!r}"
+        described[field.alias or name] = default
+    return described
+
+
+def _print_fields(fields: dict[str, str]) -> None:
+    for name, default in fields.items():
+        print(f"      {name:<14} {default}")
+    print()

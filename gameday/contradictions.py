@@ -1,0 +1,154 @@
+"""Pieces of a playbook that are each fine and do not go together. What can never work is a problem; what is doubtful, a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from gameday.catalogue import Catalogue
+from gameday.findings import Data, Finding, duration_at, mappings, phrases, probe_kinds, texts, tolerances, walk
+from gameday.language import Clock, Expectation, Guardrail, Op, Tolerance
+from gameday.playbook import Afterwards, Fault, Sampling
+from gameday.units import UNITS, format_duration
+
+_MOST_FAULTS = 50
+
+
+def contradictions(data: Data, catalogue: Catalogue) -> Iterator[Finding]:
+    yield from _judgeable(data)
+    yield from _guardrails(data)
+    yield from _baselines(data)
+    yield from _gates(data)
+    for path, scenario in mappings(data, "scenarios", "*"):
+        for finding in (*_expectations(scenario, catalogue), *_too_late(scenario)):
+            yield Finding((*path, *finding.path), finding.message, finding.expected, finding.warning)
+
+
+def _judgeable(data: Data) -> Iterator[Finding]:
+    """Expectations and ends that nothing could ever judge."""
+    alerts, steady_state = data.get("alerts"), data.get("steady_state")
+    source = "an 'alerts' block with 'from: {alertmanager: {url: …}}'"
+    for path, expectation in phrases(data, Expectation, "scenarios", "*", "expect", "*"):
+        if expectation.alert and not alerts:
+            yield Finding(path, "no alert source could judge this", source)
+        if expectation.clock is Clock.DETECT and not alerts:
+            yield Finding(path, "no alerts are read: only people could mark the detection", source, warning=True)
+        if expectation.clock in {Clock.MITIGATE, Clock.RECOVER} and not steady_state:
+            message = f"'{expectation.clock}' means steady state again, and no steady_state is declared"
+            yield Finding(path, message, "a 'steady_state' list")
+    for path, until in texts(data, "scenarios", "*", "faults", "*", "until"):
+        if until == "mitigated" and not steady_state:
+            yield Finding(path, "'until: mitigated' needs a steady state to come back to", "a 'steady_state' list")
+        if until == "detected" and not alerts:
+            yield Finding(path, "no alerts are read: only people could mark the detection", source, warning=True)
+
+
+def _guardrails(data: Data) -> Iterator[Finding]:
+    if not data.get("abort_when"):
+        yield Finding(("name",), "there is no guardrail: nothing but people would stop this day", "an 'abort_when' list", warning=True)
+    expected = {alert for _, alert in texts(data, "alerts", "expected", "*")}
+    watched = {name: params.get("alert") for name, kind, params in probe_kinds(data) if kind == "alert" and isinstance(params, dict)}
+    steady: dict[str, list[Tolerance]] = {}
+    for _, tolerance in phrases(data, Tolerance, "steady_state", "*"):
+        steady.setdefault(tolerance.probe, []).append(tolerance)
+    for path, guardrail in phrases(data, Guardrail, "abort_when", "*"):
+        alert = watched.get(guardrail.probe)
+        if isinstance(alert, str) and alert in expected:
+            yield Finding(path, f"the expected alert {alert!r} would abort the run", "a guardrail on what customers feel", warning=True)
+        if guardrail.tolerance is None or guardrail.in_total:
+            continue
+        same = next((each for each in steady.get(guardrail.probe, ())[:50] if _implies(each, guardrail.tolerance)), None)
+        if same:
+            message = f"this holds whenever '{same}' of the steady state holds: the run would abort while all is well"
+            yield Finding(path, message, "the opposite comparison, such as 'errors > 5 %'")
+
+
+_UPWARD = {Op.ABOVE: True, Op.AT_LEAST: True, Op.BELOW: False, Op.AT_MOST: False}
+
+
+def _implies(steady: Tolerance, guardrail: Tolerance) -> bool:
+    """Whether every value that satisfies the first satisfies the second; False where units or baselines cannot be compared."""
+    if steady.bound.times_baseline != guardrail.bound.times_baseline or (steady.bound.unit is None) != (guardrail.bound.unit is None):
+        return False
+    first, second = (each.bound.number * (UNITS[each.bound.unit].scale if each.bound.unit else 1.0) for each in (steady, guardrail))
+    if steady.op is Op.EQUAL or guardrail.op is Op.EQUAL:
+        return steady.op is guardrail.op and first == second
+    if _UPWARD[steady.op] != _UPWARD[guardrail.op]:
+        return False
+    if first == second:
+        return steady.op is guardrail.op or guardrail.op in {Op.AT_LEAST, Op.AT_MOST}
+    return first > second if _UPWARD[steady.op] else first < second
+
+
+def _baselines(data: Data) -> Iterator[Finding]:
+    if duration_at(data, "sampling", "baseline", default=Sampling().baseline):
+        return
+    for path, _, tolerance in tolerances(data):
+        if tolerance and tolerance.bound.times_baseline:
+            message = "this could never be judged: no baseline is measured (sampling.baseline is 0s)"
+            yield Finding(path, message, "a longer sampling.baseline, or an absolute bound")
+
+
+def _gates(data: Data) -> Iterator[Finding]:
+    people = len([0 for role in ("commander", "technical_lead", "safety") for _ in walk(data, "team", role)])
+    people += len([0 for role in ("responders", "observers") for _ in walk(data, "team", role, "*")])
+    for path, ready in walk(data, "gates", "*", "ready"):
+        if isinstance(ready, int) and people and ready > people:
+            yield Finding(path, f"{ready} people must say ready, and the team has {people}", f"at most {people}", warning=True)
+    for path, checklist in walk(data, "gates", "*", "checklist"):
+        if checklist is True and not data.get("checklist"):
+            yield Finding(path, "there is no checklist that could be ticked", "a 'checklist' list", warning=True)
+
+
+def _ends(scenario: Data) -> timedelta:
+    """When the last fault ends by itself, counted from inject; faults that wait for another begin after its end."""
+    faults = [fault for _, fault in mappings(scenario, "faults", "*")][:_MOST_FAULTS]
+    by_name = {fault["name"]: fault for fault in faults if isinstance(fault.get("name"), str)}
+
+    def end(fault: dict[str, Any], waited: int = 0) -> timedelta:
+        before = by_name.get(fault["after"]) if isinstance(fault.get("after"), str) else None
+        start = end(before, waited + 1) if before and waited < len(faults) else timedelta()
+        usual: timedelta = Fault.model_fields["duration"].default
+        lasts = duration_at(fault, "for", default=usual) or usual
+        return start + duration_at(fault, "at", default=timedelta()) + lasts
+
+    return max(map(end, faults), default=timedelta())
+
+
+def _expectations(scenario: Data, catalogue: Catalogue) -> Iterator[Finding]:
+    """Expectations whose time is longer than anybody watches."""
+    ends = _ends(scenario)
+    observed = duration_at(scenario, "observe", default=ends)
+    recovery = duration_at(scenario, "afterwards", "recover_within", default=Afterwards().recover_within)
+    kinds = {kind for _, kind in texts(scenario, "faults", "*", "inject")}
+    momentary = bool(kinds) and all(kind in catalogue.injectors and catalogue.injectors[kind].momentary for kind in kinds)
+    if not scenario.get("expect"):
+        yield Finding((), "nothing is expected: this scenario would pass whatever happens", "an 'expect' list", warning=True)
+    for path, expectation in phrases(scenario, Expectation, "expect", "*"):
+        within = expectation.within or timedelta()
+        if expectation.clock is Clock.MITIGATE and momentary:
+            message = "the fault is over in a moment, so there is nothing to mitigate while it is on"
+            yield Finding(path, message, f"'recovered within {format_duration(within)}'", warning=True)
+        elif expectation.clock is Clock.MITIGATE and within > ends <= observed:
+            message = f"'{expectation}', but the fault ends by itself after {format_duration(ends)}: people may never get the chance"
+            yield Finding(path, message, "a longer 'for'", warning=True)
+        elif expectation.clock is Clock.RECOVER and within > recovery:
+            message = f"'{expectation}', but recovery is watched for {format_duration(recovery)} only"
+            yield Finding(path, message, "a longer 'afterwards.recover_within'", warning=True)
+        elif expectation.clock is not Clock.RECOVER and within > observed:
+            message = f"'{expectation}', but the scenario is observed for {format_duration(observed)} only"
+            yield Finding(path, message, "a longer 'observe' or 'for'", warning=True)
+
+
+def _too_late(scenario: Data) -> Iterator[Finding]:
+    """Cards and faults that would come after the scenario is over."""
+    ends = _ends(scenario)
+    observed = duration_at(scenario, "observe", default=ends)
+    over = f"after the scenario is over ({format_duration(observed)})"
+    for path, _ in walk(scenario, "cards", "*", "at"):
+        if duration_at(scenario["cards"][path[1]], "at", default=timedelta()) >= observed:
+            yield Finding(path, f"this card comes {over}", "an earlier 'at'", warning=True)
+    for path, fault in mappings(scenario, "faults", "*"):
+        if fault.get("after") is None and duration_at(fault, "at", default=timedelta()) >= observed:
+            yield Finding((*path, "at"), f"this fault would start {over}", "an earlier 'at'", warning=True)

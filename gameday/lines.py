@@ -1,0 +1,152 @@
+"""One line for people about each event: what happened, to what. The same in the live view, in plain output and in a replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from gameday.event import Event, EventKind
+from gameday.plan import Plan
+from gameday.units import clock, spoken
+
+
+class Seen(Protocol):
+    """What a line needs of the view it belongs to."""
+
+    plan: Plan
+    injected_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the timeline. `tone` is good, bad, warn, human or empty: colour is never alone, the words say it too."""
+
+    at: datetime
+    offset: timedelta | None
+    what: str
+    text: str
+    tone: str = ""
+
+    def plain(self, plan: Plan) -> str:
+        """As plain text: local time, offset from inject, what, text."""
+        offset = f"+{clock(self.offset)}" if self.offset is not None else ""
+        return f"{self.at.astimezone(plan.zone):%H:%M:%S}  {offset:>7}  {self.what:<10} {self.text}"
+
+
+def line(event: Event, view: Seen) -> Line | None:
+    """The line of an event; None for what is only bookkeeping."""
+    said = _SAY.get(event.kind)
+    if said is None:
+        return None
+    what, text, tone = said(event, view.plan)
+    if not text:
+        return None
+    offset = event.at - view.injected_at if view.injected_at and event.at >= view.injected_at else None
+    return Line(event.at, offset, what, " ".join(text.split()), tone)
+
+
+def _quoted(text: str) -> str:
+    return f": “{text}”" if text else ""
+
+
+def _proof(event: Event) -> str:
+    proof = event.data.get("proof")
+    lines = [each for each in proof if isinstance(each, dict)] if isinstance(proof, list) else []
+    return "; ".join(f"{each.get('after')}" for each in lines)
+
+
+def _took(event: Event) -> str:
+    return spoken(timedelta(milliseconds=float(event.text("took_ms") or 0)))
+
+
+def _fault_ended(event: Event, _: Plan) -> tuple[str, str, str]:
+    name, outcome = event.text("name"), event.text("outcome")
+    if outcome == "not-injected":
+        return "fault", f"{name} was not put on ({event.text('reason')})", "warn"
+    how = {
+        "reverted": f"{name} reverted in {_took(event)}; read back: {_proof(event)}, as before",
+        "expired": f"{name} ended by its own deadline ({event.text('reason')}); read back: {_proof(event)}",
+        "neutralised": f"{name} was taken away by others; read back: {_proof(event)}; it is not put on again",
+        "spent": f"{name} is over ({_proof(event)})",
+    }
+    return "fault", how.get(outcome, f"{name}: {outcome}"), "good"
+
+
+def _labels(event: Event) -> str:
+    targets = event.data.get("targets")
+    found: list[Any] = targets if isinstance(targets, list) else []
+    return "; ".join(f"{each['fault']} → {each['label']}" for each in found)
+
+
+def _dirty(event: Event, plan: Plan) -> tuple[str, str, str]:
+    problems = event.data.get("problems")
+    why = "; ".join(map(str, problems)) if isinstance(problems, list) else "unproven"
+    scenario = plan.playbook.scenarios[event.scenario] if event.scenario is not None else None
+    plan_text = f" By hand: {'; '.join(scenario.rollback_plan)}" if scenario and scenario.rollback_plan else ""
+    return "DIRTY", f"{event.text('name')} on {event.text('label')} is not proven gone: {why}. It is tried again for ever.{plan_text}", "bad"
+
+
+def _verdicts(event: Event, _: Plan) -> tuple[str, str, str]:
+    judged = event.data.get("judgements")
+    found: list[Any] = judged if isinstance(judged, list) else []
+    upheld = sum(each["word"] in ("upheld", "not needed") for each in found)
+    rest = "; ".join(f"{each['expectation']}: {each['word']} ({each['seen']})" for each in found if each["word"] not in ("upheld", "not needed"))
+    text = f"{upheld} of {len(found)} expectations upheld" + (f"; {rest}" if rest else "") if found else "nothing was expected"
+    return "verdict", text, "good" if upheld == len(found) else "warn"
+
+
+def _note(event: Event, _: Plan) -> tuple[str, str, str]:
+    about = {"went-well": "went well", "went-wrong": "went wrong", "lucky": "lucky", "action": "action item"}.get(event.text("about"), "")
+    owner = f" ({', '.join(filter(None, (event.text('owner'), event.text('due'))))})" if event.text("owner") or event.text("due") else ""
+    return event.actor or "note", f"{about + ': ' if about else ''}“{event.text('text')}”{owner}", "human"
+
+
+def _said(what: str, text: Any, tone: str = "") -> Any:
+    """An entry whose text is made from the event alone."""
+    return lambda event, _: (what, text(event), tone)
+
+
+_SAY: dict[EventKind, Any] = {
+    EventKind.RUN_STARTED: lambda e, p: ("start", f"{p.playbook.name} begins, started by {e.actor}: {p.playbook.objective}", ""),
+    EventKind.CHECKLIST_TICKED: _said("checklist", lambda e: f"{e.text('item')} ✔ ({e.actor})", "human"),
+    EventKind.READY: _said("ready", lambda e: f"{e.actor} is ready{_quoted(e.text('note'))}", "human"),
+    EventKind.GATE_WAITING: lambda e, p: (
+        "gate",
+        f"waiting for a go ({e.text('gate')}) until {_local(e.text('until'), p)}; silence stands down",
+        "warn",
+    ),
+    EventKind.GATE_OPENED: _said("go", lambda e: f"{e.text('gate')}: {e.text('how')}{f' by {e.actor}' if e.actor else ''}", "human"),
+    EventKind.GATE_SILENT: _said("gate", lambda e: f"{e.text('gate')}: nobody said go in time", "warn"),
+    EventKind.HELD: _said("hold", lambda e: f"held by {e.actor}{_quoted(e.text('reason'))}", "human"),
+    EventKind.RESUMED: _said("resume", lambda e: f"resumed by {e.actor}", "human"),
+    EventKind.TARGETS_FOUND: _said("targets", _labels),
+    EventKind.SCENARIO_BEGAN: _said("scenario", lambda e: f"{(e.scenario or 0) + 1} {e.text('title')}"),
+    EventKind.SCENARIO_STOOD_DOWN: _said("stand-down", lambda e: f"nothing is injected: {e.text('reason')}", "warn"),
+    EventKind.SCENARIO_ENDED: _said("scenario", lambda e: f"{(e.scenario or 0) + 1} ended: {e.text('outcome')}"),
+    EventKind.PHASE_BEGAN: _said("phase", lambda e: e.text("phase")),
+    EventKind.FAULT_ACTIVE: _said("inject", lambda e: f"{e.text('name')} is on: {e.text('label')} (read back in {_took(e)}: {_proof(e)})", "warn"),
+    EventKind.FAULT_FAILED: _said("inject", lambda e: f"{e.text('name')} could not be put on: {e.text('reason')}", "bad"),
+    EventKind.FAULT_DIRTY: _dirty,
+    EventKind.FAULT_ENDED: _fault_ended,
+    EventKind.ALERT_FIRING: _said("alert", lambda e: f"{e.text('alert')} is firing{'' if e.data.get('expected') else ' (not expected)'}", "warn"),
+    EventKind.ALERT_RESOLVED: _said("alert", lambda e: f"{e.text('alert')} is resolved", "good"),
+    EventKind.STEADY_LOST: _said("steady", lambda e: f"steady state lost: expected {e.text('what')}", "bad"),
+    EventKind.STEADY_BACK: _said("steady", lambda e: f"steady again, {e.text('samples')} samples in a row", "good"),
+    EventKind.BREACH: _said("guardrail", lambda e: f"{e.text('guardrail')} holds: {e.text('seen')}", "bad"),
+    EventKind.OBSERVER_GAP: _said("gap", lambda e: e.text("reason"), "warn"),
+    EventKind.CARD: _said("card", lambda e: e.text("say"), "human"),
+    EventKind.NOTE: _note,
+    EventKind.MARK: _said("mark", lambda e: f"{e.actor} marks {e.text('clock')}", "human"),
+    EventKind.REVEALED: _said("reveal", lambda e: f"revealed by {e.actor}", "human"),
+    EventKind.SKIPPED: _said("skip", lambda e: f"skipped by {e.actor}{_quoted(e.text('reason'))}", "human"),
+    EventKind.EXTENDED: _said("extend", lambda e: f"extended by {spoken(timedelta(seconds=float(e.text('by') or 0)))} ({e.actor})", "human"),
+    EventKind.ABORTED: _said("abort", lambda e: f"{f'by {e.actor}' if e.actor else 'by ' + e.text('by')}{_quoted(e.text('reason'))}", "bad"),
+    EventKind.VERDICTS: _verdicts,
+    EventKind.RUN_ERROR: _said("error", lambda e: e.text("what"), "bad"),
+    EventKind.RUN_ENDED: _said("end", lambda e: e.text("outcome")),
+}
+
+
+def _local(moment: str, plan: Plan) -> str:
+    return f"{datetime.fromisoformat(moment).astimezone(plan.zone):%H:%M:%S}"

@@ -1,0 +1,170 @@
+"""What workflows and activities say to each other: one model in, one model out, each way."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import Field, JsonValue
+
+from gameday.event import Event
+from gameday.fault import FaultStatus, ResolvedTarget
+from gameday.model import Duration, HostName, Line, Model, Name
+from gameday.plan import Plan
+from gameday.playbook import Target
+from gameday.verdicts import Judgement, Outcome
+
+CONDUCTOR_QUEUE = "gameday"
+
+
+def host_queue(host: str) -> str:
+    """The task queue on which a host's agent takes injects and look-ups."""
+    return f"gameday-host-{host}"
+
+
+def revert_queue(host: str) -> str:
+    """The queue for reverts alone, so that nothing can fill its slots."""
+    return f"gameday-host-{host}-revert"
+
+
+class FaultQuestion(Model):
+    """A fault as the playbook has it, when its targets are looked for."""
+
+    name: Name
+    kind: Line
+    params: dict[str, JsonValue] = Field(default_factory=dict)
+    on: Target
+
+
+class SelectOrder(Model):
+    """Which hosts each fault is for; `seed` makes the choice among candidates repeatable."""
+
+    faults: tuple[FaultQuestion, ...]
+    seed: int
+
+
+class Selection(Model):
+    """Host names by fault, in the order of the question; problems are fatal to the scenario."""
+
+    hosts: tuple[tuple[HostName, ...], ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class ResolveOrder(Model):
+    """Asks one host for the targets of these faults, and what stands in their way. `asked_at` measures its clock."""
+
+    host: HostName
+    faults: tuple[FaultQuestion, ...]
+
+
+class Resolution(Model):
+    """One target a fault, in the order of the question (None where there is a problem), and the host's clock when it answered."""
+
+    targets: tuple[ResolvedTarget | None, ...] = ()
+    problems: tuple[str, ...] = ()
+    clock: datetime
+
+
+class RevertOrder(Model):
+    """Take these faults off. Without `patience` it is tried once; with it, until proven or the patience is over."""
+
+    faults: tuple[Name, ...] = Field(max_length=2000)
+    reason: str = Field(max_length=900)
+    patience: Duration = timedelta(0)
+    forever: bool = False
+    """Fail (and be retried) rather than return unproven."""
+
+
+class RevertResult(Model):
+    statuses: tuple[FaultStatus, ...]
+
+
+class WriteOrder(Model):
+    """Events for the record, and at the start of a run its plan."""
+
+    events: tuple[Event, ...] = ()
+    plan: Plan | None = None
+
+
+class AnalyzeOrder(Model):
+    run_id: Name
+    scenario: int
+
+
+class Analysis(Model):
+    """What the record says of a scenario: its expectations judged, and its outcome."""
+
+    judgements: tuple[Judgement, ...]
+    outcome: Outcome
+
+
+class ReportOrder(Model):
+    run_id: Name
+
+
+class ReportResult(Model):
+    path: str
+
+
+class WantsAnswer(Model):
+    """The faults that a run still wants. One that is not listed is taken off."""
+
+    faults: tuple[Name, ...] = ()
+
+
+class DayResult(Model):
+    """How a run ended."""
+
+    run_id: Name
+    outcome: Outcome
+    exit_code: int
+    reason: str = ""
+    report: str = ""
+
+
+class EndedBy(StrEnum):
+    """What may end a day early; the first wins."""
+
+    ABORT = "abort"
+    GUARDRAIL = "guardrail"
+    BLIND = "blind"
+    STOP_TIME = "stop"
+    CANCELLED = "cancelled"
+    ERROR = "error"
+
+
+class Ending(Model):
+    """Why a day ends before its time."""
+
+    by: EndedBy
+    reason: str = Field(max_length=1000)
+    actor: Line | None = None
+
+
+class FaultLine(Model):
+    """One fault in the live view."""
+
+    fault_id: Name
+    name: Name
+    label: Line
+    kind: Line
+    state: Line
+    outcome: Line | None = None
+    ends_at: datetime | None = None
+    until: Line | None = None
+
+
+class LiveState(Model):
+    """The answer of the `view` query: where a run is now."""
+
+    run_id: Name
+    playbook: Name
+    commander: Line
+    phase: Line | None = None
+    scenario: int | None = None
+    gate: Line | None = None
+    gate_until: datetime | None = None
+    held: bool = False
+    ending: Ending | None = None
+    faults: tuple[FaultLine, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()

@@ -1,0 +1,134 @@
+"""Settings: where things are kept, which hosts and commands there are, who is who. A TOML file, overridden by GAMEDAY_* in the environment."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from gameday.errors import SettingsError
+from gameday.model import Duration, HostName, Line, Model, Name, ProbeName, ThingName
+
+Argv = Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=4000)], ...], Field(min_length=1, max_length=100)]
+
+
+class ProcessSettings(Model):
+    """How a process is found on its host (one of pid_file, name, unit), and how it is started again."""
+
+    pid_file: Annotated[str, StringConstraints(pattern=r"^/[^\x00\n]{1,400}$")] | None = None
+    name: ThingName | None = None
+    unit: ThingName | None = None
+    restart: Argv | None = None
+
+
+class EnvoySettings(Model):
+    """An Envoy's admin endpoint, on the loopback of its host."""
+
+    admin: Annotated[str, StringConstraints(pattern=r"^(127\.0\.0\.1|\[::1\]):[0-9]{1,5}$")]
+
+
+class HostSettings(Model):
+    """One host: its labels, and what on it may be a target by name."""
+
+    labels: dict[ThingName, ThingName] = Field(default_factory=dict)
+    processes: dict[ThingName, ProcessSettings] = Field(default_factory=dict)
+    envoys: dict[ThingName, EnvoySettings] = Field(default_factory=dict)
+
+
+class ArgumentSettings(Model):
+    """What one argument of an allowed command may be. A `name` never begins with a dash, so it cannot become an option."""
+
+    type: Literal["integer", "name", "choice"] = "name"
+    min: int = 0
+    max: int = 2**31
+    choices: tuple[Line, ...] = ()
+
+
+class CommandSettings(Model):
+    """A command that playbooks may choose by name. `{argument}` in a word stands for a typed argument.
+
+    `check` exits 0 when the command is applied and 1 when it is not; `undo` must be repeatable.
+    """
+
+    do: Argv
+    undo: Argv
+    check: Argv
+    timeout: Annotated[Duration, Field(ge=timedelta(milliseconds=100), le=timedelta(minutes=5))] = timedelta(seconds=10)
+    arguments: dict[ProbeName, ArgumentSettings] = Field(default_factory=dict)
+
+
+def _home(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+def default_home() -> Path:
+    """`$GAMEDAY_HOME`, else `$XDG_DATA_HOME/gameday`, else `~/.local/share/gameday`."""
+    if os.environ.get("GAMEDAY_HOME"):
+        return _home(Path(os.environ["GAMEDAY_HOME"]))
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share").absolute() / "gameday"
+
+
+class Settings(BaseSettings):
+    """All settings, with what they are when nothing is said."""
+
+    model_config = SettingsConfigDict(env_prefix="GAMEDAY_", env_nested_delimiter="__", frozen=True, extra="forbid")
+
+    home: Annotated[Path, AfterValidator(_home)] = Field(default_factory=default_home)
+    host: HostName = "local"
+    """The name under which this machine's agent serves faults."""
+    store: Annotated[str, Field(max_length=500)] | None = None
+    """A database URL; SQLite under `home` when unset."""
+    temporal_binary: Path | None = None
+    lease: Annotated[Duration, Field(ge=timedelta(seconds=15), le=timedelta(minutes=10))] = timedelta(seconds=15)
+    hosts: dict[HostName, HostSettings] = Field(default_factory=dict)
+    commands: dict[Name, CommandSettings] = Field(default_factory=dict)
+    people: dict[ThingName, Line] = Field(default_factory=dict)
+    """Team members by the operating system's user name."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
+
+    @property
+    def store_url(self) -> str:
+        return self.store or f"sqlite:///{self.home / 'gameday.db'}"
+
+    def here(self) -> HostSettings:
+        """What is known of this machine as a host."""
+        return self.hosts.get(self.host, HostSettings())
+
+
+def settings_file() -> Path:
+    """The file that settings are read from: `$GAMEDAY_SETTINGS`, else `settings.toml` in the home."""
+    named = os.environ.get("GAMEDAY_SETTINGS")
+    return Path(named).expanduser() if named else default_home() / "settings.toml"
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        SettingsError: the file or an environment variable is wrong; the message names each key.
+    """
+    named = os.environ.get("GAMEDAY_SETTINGS")
+    if named and not settings_file().is_file():
+        raise SettingsError(f"GAMEDAY_SETTINGS names {named}, and there is no such file")
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        raise SettingsError(f"{settings_file()} or GAMEDAY_* in the environment: " + "; ".join(lines)) from None
+    except ValueError as error:
+        raise SettingsError(f"{settings_file()} is not valid TOML: {error}") from None

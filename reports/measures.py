@@ -1,0 +1,82 @@
+"""What the probes read before, during and after the faults, and over the day."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gameday.probe import Sample
+from gameday.units import UNITS, format_value
+from reports.probes import high_is_worse, increase
+from reports.story import Story
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What one probe read in one stretch of time. `increase` is set for counters only, whose values say nothing by themselves."""
+
+    probe: str
+    samples: int
+    unknown: int
+    median: float | None
+    worst: float | None
+    increase: float | None = None
+
+
+PERIODS = ("before", "during", "after")
+
+
+def measures(story: Story, probe: str) -> dict[str, Measure]:
+    """One probe before inject, while the fault was on, and from the verified revert to the end of recover."""
+    high = high_is_worse(story.record.plan.playbook, probe)
+    mine = [sample for sample in story.samples if sample.probe == probe]
+    found = {period: _measure(probe, _within(mine, *span), high) for period, span in _periods(story).items()}
+    if probe in story.counters:
+        return {period: replace(each, increase=_grown(mine, *_periods(story)[period])) for period, each in found.items()}
+    return found
+
+
+def _periods(story: Story) -> Mapping[str, tuple[datetime, datetime | None]]:
+    last = story.watched_until
+    if story.injected is None:
+        return {"before": (story.began, last)}
+    during = {"before": (story.began, story.injected), "during": (story.injected, story.gone or last)}
+    return during | ({"after": (story.gone, last)} if story.gone else {})
+
+
+def _within(samples: Iterable[Sample], start: datetime, end: datetime | None) -> list[Sample]:
+    return [sample for sample in samples if sample.at >= start and (end is None or sample.at < end)]
+
+
+def _measure(probe: str, samples: list[Sample], high: bool) -> Measure:
+    known = [sample.value for sample in samples if sample.value is not None]
+    return Measure(
+        probe=probe,
+        samples=len(samples),
+        unknown=len(samples) - len(known),
+        median=statistics.median(known) if known else None,
+        worst=(max if high else min)(known, default=None),
+    )
+
+
+def _grown(samples: list[Sample], start: datetime, end: datetime | None) -> float | None:
+    """How much a counter grew in a stretch of time, from the last value known before it."""
+    known = [(sample.at, sample.value) for sample in samples if sample.value is not None and (end is None or sample.at < end)]
+    before = [value for at, value in known if at < start][-1:]
+    inside = [value for at, value in known if at >= start]
+    return increase([*before, *inside]) if inside else None
+
+
+def shown(story: Story, probe: str, value: float | None) -> str:
+    """A value in the probe's best unit."""
+    return format_value(value, UNITS[story.record.plan.units[probe]])
+
+
+def worst_during(story: Story, probe: str) -> Sample | None:
+    """The worst known sample while the fault was on."""
+    end = story.gone or story.watched_until
+    known = [s for s in story.samples if s.probe == probe and s.value is not None and story.injected and s.at >= story.injected]
+    pick = max if high_is_worse(story.record.plan.playbook, probe) else min
+    return pick((s for s in known if end is None or s.at < end), key=lambda sample: sample.value or 0.0, default=None)

@@ -1,0 +1,172 @@
+"""The head of a postmortem: what a manager reads. Facts only, each from the record."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+from gameday.event import EventKind
+from gameday.playbook import Role
+from gameday.units import format_value, spoken
+from gameday.verdicts import Word
+from reports.probes import counters, increase, known_values
+from reports.proofs import Proof, in_one_line, proofs
+from reports.sealed import HIDDEN
+from reports.story import Day, Story
+from reports.words import capital, counted, listed, offset, readable, said, stretch
+
+
+def title(day: Day) -> str:
+    """`Checkout day june: aborted`."""
+    return f"{capital(readable(day.record.plan.playbook.name))}: {day.outcome}"
+
+
+def summary(day: Day) -> list[str]:
+    """Two to four sentences: what was done, what customers felt, who noticed when, and how it ended."""
+    if any(story.injected for story in day.stories):
+        return [_done(day), _felt(day), _noticed(day), _end(day)]
+    return [f"{capital(HIDDEN)}; what it does is sealed until the reveal." if day.closed else _nothing(day), _end(day)]
+
+
+def _nothing(day: Day) -> str:
+    kinds = (EventKind.SCENARIO_STOOD_DOWN, EventKind.NOT_STEADY, EventKind.GATE_SILENT)
+    why = next((event.text("reason") or event.text("what") or event.text("gate") for event in day.record.of(*kinds)), "")
+    return "Nothing was injected" + (f": {why}." if why else ".")
+
+
+def _done(day: Day) -> str:
+    injected = [story for story in day.stories if story.injected]
+    words = Counter(str(judgement.word) for story in injected for judgement in story.judgements)
+    faults = [fault for story in injected for fault in story.faults if fault.active_at]
+    what = listed(dict.fromkeys(f"{fault.kind or fault.name} on {fault.label}" for fault in faults[:4]))
+    more = f" and {len(faults) - 4} more" if len(faults) > 4 else ""
+    where = f"in {day.record.plan.playbook.environment}"
+    lead = said(injected[0].scenario.title) if len(injected) == 1 else counted(len(injected), "scenario")
+    return f"{lead} ran {where} with {counted(len(faults), 'fault')} ({what}{more}); {_verdicts(words)}."
+
+
+def _verdicts(words: Counter[str]) -> str:
+    total = sum(words.values())
+    if not total:
+        return "no expectation was written down"
+    if words[Word.UPHELD] == total:
+        return f"{counted(total, 'expectation')} of {total} upheld"
+    rest = listed(f"{number} {word}" for word, number in words.items() if word != Word.UPHELD)
+    return f"{words[Word.UPHELD]} of {counted(total, 'expectation')} upheld, {rest}"
+
+
+def _felt(day: Day) -> str:
+    if not day.record.plan.playbook.steady_state:
+        return "No steady state was defined, so that what customers felt was not judged."
+    outside, unknown, more = _bill(day)
+    totals = listed(f"{value:,.0f} more {name}" for name, value in more)
+    blind = f"; for {counted(unknown, 'sample')} it is unknown" if unknown else ""
+    if not outside and not more:
+        return f"Customers felt nothing: steady state held in every sample that is known{blind}."
+    felt = f"Customers were outside steady state for {spoken(outside)}" if outside else "Steady state held"
+    return felt + (f", with {totals}" if totals else "") + blind + "."
+
+
+def _bill(day: Day) -> tuple[timedelta, int, list[tuple[str, float]]]:
+    """Time outside steady state, samples of which it is unknown, and the increase of each counter that grew; over all scenarios."""
+    bills = [story.bill for story in day.stories]
+    counting = [probe for probe in day.record.plan.units if probe in counters(day.record)]
+    totals = [(readable(probe), sum(bill.totals.get(probe, 0.0) for bill in bills)) for probe in counting]
+    outside = sum((bill.outside for bill in bills), timedelta())
+    return outside, sum(bill.unknown_ticks for bill in bills), [(name, value) for name, value in totals if value]
+
+
+def _noticed(day: Day) -> str:
+    injected = [story for story in day.stories if story.injected]
+    many = len(injected) > 1
+    return capital("; ".join((f"in scenario {story.index + 1} " if many else "") + _detected(story) for story in injected)) + "."
+
+
+def _detected(story: Story) -> str:
+    allowed = next((each.within for each in story.scenario.expect if each.within and (each.alert or each.clock == "detected")), None)
+    promise = f", expected within {spoken(allowed)}" if allowed else ""
+    detect = story.clocks.detect
+    if detect.after is None:
+        return f"nobody noticed{promise}"
+    return f"detected after {spoken(detect.after)} ({detect.how}{promise})"
+
+
+def _end(day: Day) -> str:
+    return f"{_stopped(day)}; {_clean(day)}."
+
+
+def _stopped(day: Day) -> str:
+    aborted = day.record.first(EventKind.ABORTED)
+    if aborted is None:
+        return "The day ran to its end" if day.record.ended else "The record has no end of the day"
+    story = next((story for story in day.stories if story.index == aborted.scenario), None)
+    at = f" at {offset(aborted.at, story.injected)}" if story and story.injected else ""
+    by = aborted.actor if aborted.actor and aborted.text("by") in ("", "person") else f"The {aborted.text('by') or 'run'}"
+    where = f" in scenario {aborted.scenario + 1}" if aborted.scenario is not None and len(day.stories) > 1 else ""
+    why = f": {aborted.text('reason')}" if aborted.text("reason") else ""
+    return f"{by} stopped the day{at}{where}{why}"
+
+
+def _clean(day: Day) -> str:
+    everything = all_proofs(day)
+    unclean = [f"{proof.fault.name} on {proof.fault.label}" for proof in everything if not proof.clean]
+    if unclean:
+        return f"NOT PROVEN CLEAN: {listed(unclean)}"
+    if day.closed:
+        return "what may be shown of it is proven clean"
+    if not everything:
+        return "there was nothing to clean up"
+    all_of_them = {1: "its fault is", 2: "both faults are"}.get(len(everything), f"all {len(everything)} faults are")
+    return f"{all_of_them} proven gone"
+
+
+def all_proofs(day: Day) -> list[Proof]:
+    return [proof for story in day.stories for proof in proofs(day.record, story.index)]
+
+
+def facts(day: Day) -> list[tuple[str, str]]:
+    """The table under the summary."""
+    plan = day.record.plan
+    when = f"{stretch(plan.started_at, day.last_at, plan.zone)} ({plan.playbook.times.zone}), {plan.playbook.environment}"
+    proof = "; ".join(part for part in (in_one_line(all_proofs(day)), day.record.chain or "record not verified") if part)
+    rows = [("When", when), ("Who", _who(day)), ("Customers", _customers(day)), ("Proof", proof)]
+    rows += [("Sealed", f"{HIDDEN}; nothing here tells of it")] if day.closed else []
+    errors = [event.text("what") for event in day.record.of(EventKind.RUN_ERROR)]
+    return rows + [("Error", what or "of the run itself") for what in errors]
+
+
+_ROLES = {
+    Role.COMMANDER: "commander",
+    Role.TECHNICAL_LEAD: "technical lead",
+    Role.SAFETY: "safety",
+    Role.RESPONDER: "responders",
+    Role.OBSERVER: "observers",
+}
+
+
+def _who(day: Day) -> str:
+    team = day.record.plan.playbook.team
+    members = team.members()
+    parts = [f"{word} {listed(names)}" for role, word in _ROLES.items() if (names := [p.name for r, p in members if r is role])]
+    away = [f"played absent: {listed(person.name for person in team.away)}"] if team.away else []
+    return " · ".join([*parts, *away, f"started by {day.record.plan.started_by.name}"])
+
+
+def _customers(day: Day) -> str:
+    outside, unknown, more = _bill(day)
+    parts = [f"{value:,.0f} more {name}" for name, value in more]
+    if day.record.plan.playbook.steady_state:
+        parts.append(f"{spoken(outside)} outside steady state" if outside else "never outside steady state")
+    return "; ".join([*parts, *([f"{counted(unknown, 'sample')} unknown"] if unknown else []), *_caps(day)]) or "not measured"
+
+
+def _caps(day: Day) -> Iterator[str]:
+    """How much of each cap on a total the day used up."""
+    plan = day.record.plan
+    for guardrail in plan.playbook.abort_when:
+        limit = guardrail.tolerance.limit(plan.yardstick().unit(guardrail.probe), None) if guardrail.in_total and guardrail.tolerance else None
+        if limit:
+            used = increase(known_values(day.record, guardrail.probe))
+            cap = format_value(limit, plan.yardstick().unit(guardrail.probe))
+            yield f"{used / limit:.0%} of the day's cap of {cap} {readable(guardrail.probe)}".replace("%", " %", 1)

@@ -1,0 +1,76 @@
+"""The agent of a host: puts faults on and takes them off there, and keeps them honest."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities import kinds, watchdog
+from activities.host import HostActivities
+from activities.journal import Journal
+from activities.operators import Operators
+from gameday.errors import GamedayError
+from gameday.orders import host_queue, revert_queue
+from gameday.settings import Settings
+from worker.keeper import Keeper
+
+KEPT_TOMBSTONES = 30 * 86400.0
+"""Seconds that the journal keeps how a fault ended."""
+
+log = logging.getLogger(__name__)
+
+
+def adopt(settings: Settings) -> Journal:
+    """The start-up pass that needs no Temporal: what an earlier agent left on is watched again at once, so that its deadline holds."""
+    journal = Journal.at(settings.home)
+    if journal.live():
+        watchdog.ensure(settings.home)
+    journal.prune(KEPT_TOMBSTONES)
+    return journal
+
+
+@contextlib.asynccontextmanager
+async def agent(client: Client, settings: Settings) -> AsyncIterator[None]:
+    """A running agent. When it ends, nothing that it put on stays on."""
+    journal = await asyncio.to_thread(adopt, settings)
+    operators = Operators(settings.home)
+    keeper = Keeper(client, settings, journal, operators)
+    host = HostActivities(settings, kinds.injectors(), operators, armed=keeper.wake.set)
+    operators.warm_up()
+    injects = Worker(client, task_queue=host_queue(settings.host), activities=host.injecting(), graceful_shutdown_timeout=timedelta(seconds=5))
+    reverts = Worker(
+        client,
+        task_queue=revert_queue(settings.host),
+        activities=host.reverting(),
+        max_concurrent_activities=400,
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+        graceful_shutdown_timeout=timedelta(seconds=5),
+    )
+    async with reverts, injects:
+        keeping = asyncio.create_task(keeper.run())
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeping
+            await leave_nothing(journal, keeper)
+    await operators.close()
+    watchdog.dismiss(journal.root)
+
+
+async def leave_nothing(journal: Journal, keeper: Keeper) -> None:
+    """Takes off everything before the agent leaves; what cannot be proven gone stays with the watchdog."""
+    live = [entry.fault_id for entry in journal.live()]
+    if not live:
+        return
+    try:
+        await keeper.take_off(live, "its agent was stopped")
+    except GamedayError as error:
+        log.warning("not everything could be taken off: %s", error)

@@ -1,0 +1,125 @@
+"""Talking to runs: starting one, telling it something, asking where it is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from gameday.commands import Answer, Command, Verb
+from gameday.errors import GamedayError, NotFound, Refused, Unavailable
+from gameday.orders import CONDUCTOR_QUEUE, DayResult, LiveState
+from gameday.plan import Plan
+
+PLAYBOOK = SearchAttributeKey.for_keyword("GamedayPlaybook")
+ABORT_PATIENCE = timedelta(seconds=2)
+"""How long an abort is tried as an Update before it is sent as a Signal, which a restarting server does not lose."""
+PATIENCE = timedelta(seconds=10)
+
+
+async def start(client: Client, plan: Plan) -> WorkflowHandle[object, DayResult]:
+    """Starts a run; its id is the workflow's."""
+    attributes = TypedSearchAttributes([SearchAttributePair(PLAYBOOK, plan.playbook.name)])
+    try:
+        return await _start(client, plan, attributes)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.INVALID_ARGUMENT:
+            raise Unavailable(f"the run could not be started: {error.message}") from None
+    return await _start(client, plan, None)  # where the search attribute cannot be registered, the memo tells the playbook
+
+
+async def _start(client: Client, plan: Plan, attributes: TypedSearchAttributes | None) -> WorkflowHandle[object, DayResult]:
+    return await client.start_workflow(
+        "GameDay",
+        plan,
+        id=plan.run_id,
+        task_queue=CONDUCTOR_QUEUE,
+        result_type=DayResult,
+        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        memo={"playbook": plan.playbook.name},
+        search_attributes=attributes,
+        static_summary=plan.playbook.objective[:200],
+    )
+
+
+async def send(client: Client, run_id: str, command: Command) -> Answer:
+    """Tells a run something, and returns what it answers once it is latched.
+
+    Raises:
+        Refused: with the reason.
+        NotFound: there is no such run.
+        Unavailable: nobody took it; an abort is sent as a Signal instead, and taken when a conductor is back.
+    """
+    handle = client.get_workflow_handle(run_id)
+    patience = ABORT_PATIENCE if command.verb is Verb.ABORT else PATIENCE
+    try:
+        answer: Answer = await handle.execute_update("command", command, id=command.id, result_type=Answer, rpc_timeout=patience)
+    except WorkflowUpdateFailedError as error:
+        cause = error.cause
+        raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
+    except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+        if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
+            return await _ended(handle, run_id, error)
+        if command.verb is not Verb.ABORT:
+            raise Unavailable("no conductor takes this now; is `gameday worker` running? It may still be delivered") from None
+    else:
+        return answer
+    return await _abort_by_signal(handle, command)
+
+
+async def _abort_by_signal(handle: WorkflowHandle[object, object], command: Command) -> Answer:
+    try:
+        await handle.signal("abort", command, rpc_timeout=PATIENCE)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return await _ended(handle, handle.id, error)
+        raise Unavailable(f"Temporal does not take the abort ({error.message}); the faults end by their leases") from None
+    return Answer(text="the abort is sent, and taken as soon as a conductor is back; until then the leases run")
+
+
+async def _ended(handle: WorkflowHandle[object, object], run_id: str, error: RPCError) -> Answer:
+    """The answer for a run that is over: its outcome."""
+    try:
+        described = await handle.describe()
+    except RPCError:
+        raise NotFound(f"there is no run {run_id!r}; `gameday runs` lists them") from None
+    if described.status is WorkflowExecutionStatus.RUNNING:
+        raise Unavailable(f"the run did not take it: {error.message}") from None
+    result = await outcome(handle, run_id)
+    return Answer(text=f"the run is over: {result.outcome}")
+
+
+async def outcome(handle: WorkflowHandle[object, object], run_id: str) -> DayResult:
+    """How a run ended, waiting for its end.
+
+    Raises:
+        GamedayError: it was ended from outside, without a result.
+    """
+    try:
+        result = DayResult.model_validate(await handle.result())
+    except WorkflowFailureError as error:
+        cause = error.cause
+        raise GamedayError(
+            f"the run {run_id} was ended from outside ({type(cause).__name__}); its faults are taken off. `gameday report {run_id}`"
+        ) from None
+    return result
+
+
+async def look(client: Client, run_id: str) -> LiveState | None:
+    """Where a run is now; None when nobody answers."""
+    try:
+        state: LiveState = await client.get_workflow_handle(run_id).query("view", result_type=LiveState, rpc_timeout=timedelta(seconds=2))
+    except (RPCError, WorkflowQueryFailedError):
+        return None
+    return state

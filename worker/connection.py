@@ -1,0 +1,88 @@
+"""Which Temporal: the one that Temporal's own environment configuration names, else the embedded one that is up under this home."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError
+
+from gameday.errors import BadInput, Unavailable
+from gameday.settings import Settings
+
+UP_FILE = "up.json"
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """The embedded server that is up: where it listens, and the process that holds it."""
+
+    address: str
+    ui: str
+    pid: int
+
+
+def configured() -> bool:
+    """Whether Temporal's environment configuration (variables, or its file with a profile) names a server."""
+    if os.environ.get("TEMPORAL_ADDRESS"):
+        return True
+    try:
+        return "target_host" in ClientConfig.load_client_connect_config()
+    except (RuntimeError, ValueError, OSError) as error:
+        raise BadInput(f"Temporal's environment configuration cannot be used: {error}") from None
+
+
+def embedded(home: Path) -> Embedded | None:
+    """The embedded server under this home, when its holder is alive."""
+    try:
+        found = Embedded(**json.loads((home / UP_FILE).read_bytes()))
+        os.kill(found.pid, 0)
+    except (OSError, ValueError, TypeError):
+        return None
+    return found
+
+
+def address(settings: Settings) -> str:
+    """The address that would be connected to, for messages."""
+    if configured():
+        return ClientConfig.load_client_connect_config().get("target_host", "localhost:7233")
+    up = embedded(settings.home)
+    return up.address if up else "none"
+
+
+async def connect(settings: Settings, patience: float = 5.0) -> Client:
+    """Connects, trying again for `patience` seconds.
+
+    Raises:
+        Unavailable: nothing answers, or nothing is up.
+    """
+    deadline = asyncio.get_running_loop().time() + patience
+    while True:
+        try:
+            return await _connect(settings)
+        except (RPCError, RuntimeError, OSError) as error:
+            if asyncio.get_running_loop().time() >= deadline:
+                first = str(error).splitlines()[0][:200]
+                raise Unavailable(
+                    f"Temporal at {address(settings)} does not answer ({first}); start it, or check TEMPORAL_ADDRESS and its TLS and key"
+                ) from None
+        except Unavailable:
+            if asyncio.get_running_loop().time() >= deadline:
+                raise
+        await asyncio.sleep(0.1)
+
+
+async def _connect(settings: Settings) -> Client:
+    if configured():
+        config = ClientConfig.load_client_connect_config()
+        return await Client.connect(**{"target_host": "localhost:7233", **config}, data_converter=pydantic_data_converter)  # type: ignore[arg-type]  # a TypedDict
+    up = embedded(settings.home)
+    if up is None:
+        raise Unavailable(f"no Temporal is configured, and none is up under {settings.home}; start `gameday up`, or set TEMPORAL_ADDRESS")
+    return await Client.connect(up.address, data_converter=pydantic_data_converter)

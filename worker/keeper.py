@@ -1,0 +1,153 @@
+"""The keeper: one loop in each agent. It asks each run in the journal what it still wants, renews that, and takes off the rest.
+
+*Yes* renews the lease; *no*, *closed* and *not found* revert; *no answer* does nothing, since the watchdog owns the deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from itertools import groupby
+
+from temporalio.client import Client, WorkflowQueryRejectedError
+from temporalio.common import QueryRejectCondition
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities import watchdog
+from activities.journal import Entry, Journal
+from activities.operators import Operators
+from gameday.errors import GamedayError
+from gameday.fault import FaultOutcome, FaultStatus
+from gameday.orders import WantsAnswer
+from gameday.settings import Settings
+
+EVERY = 3.0
+"""Seconds between two rounds; leases are 15 s or more."""
+QUERY_TIMEOUT = timedelta(seconds=2)
+WATCHDOG_SILENT = 2.0
+"""Seconds without a beat after which the watchdog counts as dead."""
+
+log = logging.getLogger(__name__)
+
+
+class Word(StrEnum):
+    """What a run said of its faults."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    SILENT = "silent"
+
+
+@dataclass
+class Keeper:
+    """Looks after every fault in this host's journal."""
+
+    client: Client
+    settings: Settings
+    journal: Journal
+    operators: Operators
+    known: set[str] = field(default_factory=set)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.round()
+            except (GamedayError, OSError) as error:
+                log.warning("the keeper goes on after: %s", error)
+            try:
+                await asyncio.wait_for(self.wake.wait(), EVERY)
+            except TimeoutError:
+                continue
+            self.wake.clear()
+
+    async def round(self) -> None:
+        live = await asyncio.to_thread(self.journal.live)
+        await self.tell_of_ended(live)
+        if not live:
+            return
+        if not await self.is_watched():
+            await self.take_off([entry.fault_id for entry in live], "its watchdog had died")
+            await asyncio.to_thread(watchdog.ensure, self.settings.home)
+            return
+        by_run = groupby(sorted(live, key=lambda entry: entry.run_id), key=lambda entry: entry.run_id)
+        await asyncio.gather(*(self.look_after(run_id, list(entries)) for run_id, entries in by_run))
+
+    async def is_watched(self) -> bool:
+        """Whether the watchdog beats. The very first round after a start may find none: then one is started, and that is enough."""
+        age = await asyncio.to_thread(watchdog.heartbeat, self.journal.root)
+        if age is None and not self.known:
+            await asyncio.to_thread(watchdog.ensure, self.settings.home)
+            return True
+        return age is not None and age < WATCHDOG_SILENT
+
+    async def look_after(self, run_id: str, entries: list[Entry]) -> None:
+        word, wanted = await ask(self.client, run_id)
+        if word is Word.SILENT:
+            return
+        unwanted = [entry.fault_id for entry in entries if entry.fault_id not in wanted]
+        if unwanted:
+            why = "its run is over" if word is Word.CLOSED else "its run does not want it any more"
+            await self.take_off(unwanted, why)
+        kept = [entry for entry in entries if entry.fault_id in wanted]
+        for entry in kept:
+            if entry.due() is None:
+                await asyncio.to_thread(entry.renew)
+        self.known |= {entry.fault_id for entry in kept}
+        await self.notice_taken_away([entry.fault_id for entry in kept])
+
+    async def take_off(self, faults: list[str], reason: str) -> None:
+        answer = await self.operators.perform({"op": "revert", "faults": faults, "reason": reason})
+        for status in answer["statuses"]:
+            await self.tell(FaultStatus.model_validate(status))
+
+    async def notice_taken_away(self, faults: list[str]) -> None:
+        """Responders may have taken a fault away: then it is over, and never put on again."""
+        if not faults:
+            return
+        answer = await self.operators.perform({"op": "check", "faults": faults})
+        away = [status["fault_id"] for status in answer["statuses"] if "neutralised" in status.get("problems", ())]
+        if away:
+            await self.take_off(away, "it was taken away by others")
+
+    async def tell_of_ended(self, live: Iterable[Entry]) -> None:
+        """Faults that the watchdog ended since the last round: their workflows learn it."""
+        for fault_id in self.known - {entry.fault_id for entry in live}:
+            entry = self.journal.find(fault_id)
+            buried = entry.tombstone if entry else None
+            if buried:
+                await self.tell(FaultStatus.model_validate(buried))
+            self.known.discard(fault_id)
+
+    async def tell(self, status: FaultStatus) -> None:
+        """Tells the fault's workflow what its host did; one that has ended needs no telling."""
+        entry = self.journal.find(status.fault_id)
+        if entry is None or status.outcome in (None, FaultOutcome.DIRTY):
+            return
+        self.known.discard(status.fault_id)
+        try:
+            handle = self.client.get_workflow_handle(f"{entry.run_id}-{status.fault_id}")
+            await handle.signal("ended-by-host", status, rpc_timeout=QUERY_TIMEOUT)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                log.info("the workflow of %s was not told: %s", status.fault_id, error.message)
+
+
+async def ask(client: Client, run_id: str) -> tuple[Word, frozenset[str]]:
+    """One Query to the run: it needs server, conductor and an open run to be answered, so an answer proves all three."""
+    try:
+        answer = await client.get_workflow_handle(run_id).query(
+            "wants", result_type=WantsAnswer, reject_condition=QueryRejectCondition.NOT_OPEN, rpc_timeout=QUERY_TIMEOUT
+        )
+    except WorkflowQueryRejectedError:
+        return Word.CLOSED, frozenset()
+    except RPCError as error:
+        return (Word.CLOSED if error.status is RPCStatusCode.NOT_FOUND else Word.SILENT), frozenset()
+    except Exception as error:  # noqa: BLE001  # an answer that cannot be understood is no answer
+        log.warning("the run %s gave no usable answer: %s", run_id, error)
+        return Word.SILENT, frozenset()
+    return Word.OPEN, frozenset(answer.faults)

@@ -1,0 +1,202 @@
+"""What the day asks of the world: activities by name, each with its time limits and retries at the call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from gameday.fault import FaultOrder, ResolvedTarget, fault_id
+    from gameday.observation import PATIENCE, ObserveOrder, ObserveResult, Purpose
+    from gameday.orders import (
+        CONDUCTOR_QUEUE,
+        Analysis,
+        AnalyzeOrder,
+        FaultQuestion,
+        ReportOrder,
+        ReportResult,
+        Resolution,
+        ResolveOrder,
+        RevertOrder,
+        RevertResult,
+        Selection,
+        SelectOrder,
+        host_queue,
+        revert_queue,
+    )
+    from gameday.plan import Plan
+    from gameday.playbook import Fault as FaultSpec
+    from gameday.playbook import Scenario
+    from workflows.scenario import LiveFault, Now
+    from workflows.shield import reason_of
+
+QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=2), maximum_attempts=5)
+
+
+@dataclass
+class Found:
+    """The targets of a scenario as orders ready to be given, or what stands in the way."""
+
+    orders: list[tuple[FaultSpec, FaultOrder]]
+    problems: list[str]
+    offsets: list[tuple[str, float]]
+
+
+async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Found:
+    """Chooses hosts and finds the targets on them, once."""
+    questions = tuple(FaultQuestion(name=fault.name, kind=fault.inject, params=fault.with_, on=fault.on) for fault in scenario.faults)
+    selection = await _select(SelectOrder(faults=questions, seed=seed))
+    found = Found([], list(selection.problems), [])
+    if found.problems:
+        return found
+    by_host: dict[str, list[int]] = {}
+    for position, hosts in enumerate(selection.hosts):
+        for host in hosts:
+            by_host.setdefault(host, []).append(position)
+    answers = await asyncio.gather(*(_resolve(host, [questions[each] for each in mine], found) for host, mine in by_host.items()))
+    for mine, answer in zip(by_host.values(), answers, strict=True):
+        for position, target in zip(mine, answer, strict=False):
+            if target is not None:
+                found.orders.append((scenario.faults[position], _order(plan, index, scenario, scenario.faults[position], target)))
+    if len(found.orders) > plan.playbook.blast_radius.max_targets:
+        found.problems.append(f"{len(found.orders)} targets, and the blast radius allows {plan.playbook.blast_radius.max_targets}")
+    return found
+
+
+async def _select(order: SelectOrder) -> Selection:
+    try:
+        selection: Selection = await workflow.execute_activity(
+            "targets.select",
+            order,
+            result_type=Selection,
+            task_queue=CONDUCTOR_QUEUE,
+            start_to_close_timeout=timedelta(seconds=10),
+            retry_policy=QUICK,
+        )
+    except ActivityError as error:
+        return Selection(problems=(reason_of(error),))
+    return selection
+
+
+async def _resolve(host: str, questions: list[FaultQuestion], found: Found) -> Sequence[ResolvedTarget | None]:
+    asked = workflow.now()
+    try:
+        resolution: Resolution = await workflow.execute_activity(
+            "host.resolve",
+            ResolveOrder(host=host, faults=tuple(questions)),
+            result_type=Resolution,
+            task_queue=host_queue(host),
+            schedule_to_start_timeout=timedelta(seconds=10),
+            start_to_close_timeout=timedelta(seconds=15),
+            retry_policy=QUICK,
+        )
+    except ActivityError as error:
+        silent = "timed out" in reason_of(error).lower() or "timeout" in reason_of(error).lower()
+        found.problems.append(f"no agent answers for the host {host}; start `gameday agent` there" if silent else f"{host}: {reason_of(error)}")
+        return ()
+    middle = asked + (workflow.now() - asked) / 2
+    found.offsets.append((host, round((resolution.clock - middle) / timedelta(milliseconds=1), 1)))
+    found.problems.extend(resolution.problems)
+    return resolution.targets
+
+
+def _order(plan: Plan, index: int, scenario: Scenario, fault: FaultSpec, target: ResolvedTarget) -> FaultOrder:
+    return FaultOrder(
+        fault_id=fault_id(plan.run_id, index, fault.name, f"{target.host}/{target.thing}"),
+        run_id=plan.run_id,
+        scenario=index,
+        name=fault.name,
+        kind=fault.inject,
+        params=fault.with_,
+        target=target,
+        duration=fault.duration,
+        lease=plan.lease,
+        cap=max(plan.playbook.blast_radius.max_duration, fault.duration) + plan.lease,
+        sealed=scenario.sealed,
+        momentary=fault.inject in plan.momentary,
+    )
+
+
+async def observer(plan: Plan, now: Now, purpose: Purpose, length: timedelta, return_on: tuple[str, ...]) -> ObserveResult:
+    """Sends the observer out; it comes back when something decides, or after `length`."""
+    order = ObserveOrder(
+        run_id=plan.run_id,
+        scenario=now.index,
+        purpose=purpose,
+        probes=plan.playbook.probes,
+        yardstick=plan.yardstick(now.baselines),
+        sampling=plan.playbook.sampling,
+        alerts=plan.playbook.alerts,
+        named_alerts=plan.named_alerts,
+        duration=length,
+        steady_for=now.scenario.afterwards.steady_for,
+        state=now.state,
+        return_on=return_on,
+    )
+    result: ObserveResult = await workflow.execute_activity(
+        "observe",
+        order,
+        result_type=ObserveResult,
+        task_queue=CONDUCTOR_QUEUE,
+        start_to_close_timeout=length + timedelta(minutes=5),
+        heartbeat_timeout=PATIENCE,
+        retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=2)),
+        cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
+    )
+    return result
+
+
+def reverts(faults: Sequence[LiveFault], reason: str) -> list[workflow.ActivityHandle[RevertResult]]:
+    """Schedules one revert a host, for all of its faults at once."""
+    by_host: dict[str, list[str]] = {}
+    for fault in faults:
+        by_host.setdefault(fault.order.target.host, []).append(fault.order.fault_id)
+    return [
+        workflow.start_activity(
+            "host.revert",
+            RevertOrder(faults=tuple(mine), reason=reason[:900]),
+            result_type=RevertResult,
+            task_queue=revert_queue(host),
+            schedule_to_start_timeout=timedelta(seconds=10),
+            start_to_close_timeout=timedelta(seconds=60),
+            retry_policy=RetryPolicy(maximum_attempts=1),
+        )
+        for host, mine in by_host.items()
+    ]
+
+
+async def analysis(run_id: str, scenario: int) -> Analysis:
+    found: Analysis = await workflow.execute_activity(
+        "analyze",
+        AnalyzeOrder(run_id=run_id, scenario=scenario),
+        result_type=Analysis,
+        task_queue=CONDUCTOR_QUEUE,
+        schedule_to_close_timeout=timedelta(seconds=30),
+        start_to_close_timeout=timedelta(seconds=15),
+        retry_policy=QUICK,
+    )
+    return found
+
+
+async def report(run_id: str) -> str:
+    """Has the report written. A day ends without one rather than not at all; `gameday report` writes it later."""
+    try:
+        result: ReportResult = await workflow.execute_activity(
+            "report.write",
+            ReportOrder(run_id=run_id),
+            result_type=ReportResult,
+            task_queue=CONDUCTOR_QUEUE,
+            schedule_to_close_timeout=timedelta(seconds=90),
+            start_to_close_timeout=timedelta(seconds=60),
+            retry_policy=QUICK,
+        )
+    except ActivityError as error:
+        workflow.logger.warning("no report: %s", reason_of(error))
+        return ""
+    return result.path

@@ -1,0 +1,210 @@
+"""What people can tell a day, what they can ask it, and what the keeper can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from gameday.commands import Answer, Command, Moment, refusal
+    from gameday.event import EventKind
+    from gameday.orders import EndedBy, Ending, LiveState, WantsAnswer
+    from gameday.plan import Plan
+    from gameday.verdicts import Outcome
+    from workflows.diary import Diary
+    from workflows.scenario import Now
+
+
+class Interrupted(Exception):
+    """The day ends, or the scenario is skipped: leave the phase."""
+
+
+class Commands:
+    """The state that commands change, and the waiting that heeds it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.diary = Diary(plan)
+        self.now: Now | None = None
+        self.ending: Ending | None = None
+        self.ended = False
+        self.held = False
+        self.gate: str | None = None
+        self.gate_until: datetime | None = None
+        self.went: str | None = None
+        self.ready: set[str] = set()
+        self.ticked: set[int] = set()
+        self.outcomes: list[Outcome] = []
+
+    @workflow.update(name="command")
+    async def command(self, command: Command) -> Answer:
+        """Latches one command; the answer does not wait for its work."""
+        answer: Answer = getattr(self, f"on_{command.verb}")(command)
+        return answer
+
+    @command.validator
+    def may(self, command: Command) -> None:
+        reason = refusal(command, self.moment())
+        if reason is not None:
+            raise ApplicationError(reason, type="Refused", non_retryable=True)
+
+    @workflow.signal(name="abort")
+    def abort_signal(self, command: Command) -> None:
+        """The same as the command, for when an Update gets no answer."""
+        if not self.ended:
+            self.on_abort(command)
+
+    @workflow.query(name="wants")
+    def wants(self) -> WantsAnswer:
+        """The faults that this run still wants; asked by the keeper of every host."""
+        return WantsAnswer(faults=tuple(self.now.wanted) if self.now else ())
+
+    @workflow.query(name="view")
+    def view(self) -> LiveState:
+        now = self.now
+        return LiveState(
+            run_id=self.plan.run_id,
+            playbook=self.plan.playbook.name,
+            commander=self.commander,
+            phase=now.phase if now else None,
+            scenario=now.index if now else None,
+            gate=self.gate,
+            gate_until=self.gate_until,
+            held=self.held,
+            ending=self.ending,
+            faults=tuple(fault.line() for fault in now.faults) if now else (),
+            outcomes=tuple(self.outcomes),
+        )
+
+    @property
+    def commander(self) -> str:
+        commander = self.plan.playbook.team.commander
+        return commander.name if commander else self.plan.started_by.name
+
+    def moment(self) -> Moment:
+        now = self.now
+        return Moment(
+            ended=self.ended,
+            ending=self.ending is not None,
+            held=self.held,
+            gate=self.gate,
+            scenario=now.index if now else None,
+            fault_on=bool(now and any(fault.is_on for fault in now.faults)),
+            sealed=bool(now and now.scenario.sealed and not now.revealed),
+            checklist=len(self.plan.playbook.checklist),
+            started_by=self.plan.started_by.id,
+        )
+
+    def tell(self, kind: EventKind, command: Command, **data: object) -> None:
+        """Records a command under the name of whoever gave it."""
+        self.diary.tell(kind, scenario=self.now.index if self.now else None, fault=None, actor=command.actor.name, **data)
+
+    def on_go(self, command: Command) -> Answer:
+        self.went = command.actor.name
+        return Answer(text=f"go: {self.gate}")
+
+    def on_ready(self, command: Command) -> Answer:
+        self.ready.add(command.actor.name)
+        self.tell(EventKind.READY, command, note=command.text or "")
+        return Answer(text=f"{command.actor.name} is ready")
+
+    def on_tick(self, command: Command) -> Answer:
+        assert command.item is not None  # the validator saw to it
+        item = self.plan.playbook.checklist[command.item - 1].item
+        if command.item not in self.ticked:
+            self.ticked.add(command.item)
+            self.tell(EventKind.CHECKLIST_TICKED, command, item=item)
+        return Answer(text=f"ticked: {item}")
+
+    def on_hold(self, command: Command) -> Answer:
+        self.held = True
+        self.tell(EventKind.HELD, command, reason=command.reason or "")
+        on = bool(self.now and any(fault.is_on for fault in self.now.faults))
+        return Answer(text="on hold; the fault stays on until its own end (abort takes it off)" if on else "on hold: nothing new starts")
+
+    def on_resume(self, command: Command) -> Answer:
+        self.held = False
+        self.tell(EventKind.RESUMED, command, reason=command.reason or "")
+        return Answer(text="going on")
+
+    def on_skip(self, command: Command) -> Answer:
+        assert self.now is not None  # the validator saw to it
+        self.now.skipped = True
+        self.tell(EventKind.SKIPPED, command, reason=command.reason or "")
+        return Answer(text="skipping to the next scenario; what is on is taken off first")
+
+    def on_abort(self, command: Command) -> Answer:
+        if self.ending is not None:
+            return Answer(text=f"the run is ending already: {self.ending.reason}")
+        self.end(Ending(by=EndedBy.ABORT, reason=command.reason or "no reason given", actor=command.actor.name))
+        return Answer(text="aborting: everything is taken off and read back")
+
+    def on_reveal(self, command: Command) -> Answer:
+        assert self.now is not None  # the validator saw to it
+        self.now.revealed = True
+        self.tell(EventKind.REVEALED, command, reason=command.reason or "")
+        return Answer(text="revealed")
+
+    def on_note(self, command: Command) -> Answer:
+        self.tell(EventKind.NOTE, command, text=command.text, about=command.about, owner=command.owner, due=command.due)
+        return Answer(text="noted")
+
+    def on_mark(self, command: Command) -> Answer:
+        assert self.now is not None  # the validator saw to it
+        self.tell(EventKind.MARK, command, clock=command.clock)
+        self.now.marked(command.clock)
+        return Answer(text=f"marked: {command.clock}")
+
+    def on_extend(self, command: Command) -> Answer:
+        assert self.now is not None and command.by is not None  # the validator saw to it
+        room = self.plan.playbook.blast_radius.max_duration - self.now.longest
+        by = min(command.by, room)
+        if by <= timedelta(0):
+            return Answer(text="not extended: the blast radius allows no longer fault")
+        self.now.extend(by)
+        self.tell(EventKind.EXTENDED, command, by=by.total_seconds())
+        return Answer(text=f"extended by {by.total_seconds():g} s")
+
+    def end(self, ending: Ending) -> None:
+        """The first reason wins; from here on nothing new is put on."""
+        if self.ending is None:
+            self.ending = ending
+            scenario = self.now.index if self.now else None
+            self.diary.tell(EventKind.ABORTED, scenario=scenario, actor=ending.actor, reason=ending.reason, by=ending.by)
+
+    @property
+    def interrupted(self) -> bool:
+        return self.ending is not None or bool(self.now and self.now.skipped)
+
+    async def pace(self, until: Callable[[], bool] = lambda: False, timeout: timedelta | None = None, holds: bool = True) -> bool:
+        """All waiting of the day: until something is so, or a time has passed on the day's clock, which stands while the day is on hold.
+
+        Args:
+            holds: False for what hold does not stop, such as the fault's own end.
+
+        Returns:
+            Whether it is so; False when the time was over first.
+
+        Raises:
+            Interrupted: the day ends, or the scenario is skipped.
+        """
+        left = timeout
+        while True:
+            if self.interrupted:
+                raise Interrupted
+            if holds and self.held:
+                await workflow.wait_condition(lambda: self.interrupted or not self.held)
+                continue
+            if until():
+                return True
+            if left is not None and left <= timedelta(0):
+                return False
+            began = workflow.now()
+            try:
+                await workflow.wait_condition(lambda: self.interrupted or until() or (holds and self.held), timeout=left)
+            except TimeoutError:
+                return False
+            left = left - (workflow.now() - began) if left is not None else None

@@ -1,0 +1,203 @@
+"""One fault, with a revert that nothing can take from it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from gameday.event import Event, EventKind, event_id
+    from gameday.fault import DIRTY_AFTER, FaultOrder, FaultOutcome, FaultState, FaultStatus
+    from gameday.orders import CONDUCTOR_QUEUE, RevertOrder, RevertResult, WriteOrder, host_queue, revert_queue
+    from workflows.shield import FAILURES, reason_of, shielded
+
+NOT_RETRIED = ("BadInput", "Refused", "FaultEnded", "TargetTaken", "InjectFailed", "NotFound", "SettingsError")
+"""Failures of an inject that trying again would not mend. Temporal matches names, not parents."""
+
+
+@workflow.defn
+class Fault:
+    """Arms and injects, holds until the time, the end signal or the lease, then reverts, for ever if need be."""
+
+    @workflow.init
+    def __init__(self, order: FaultOrder) -> None:
+        self.order = order
+        self.ending: str | None = None
+        self.extra = timedelta(0)
+        self.status: FaultStatus | None = None
+        self.outbox: list[Event] = []
+
+    @workflow.run
+    async def run(self, order: FaultOrder) -> FaultStatus:
+        recording = asyncio.create_task(self.record())
+        try:
+            if self.ending is None:
+                await self.arm_and_inject()
+                await self.hold()
+        except FAILURES as error:
+            self.end(reason_of(error))
+        status = await shielded(self.revert())
+        await shielded(self.written(recording))
+        return status
+
+    async def arm_and_inject(self) -> None:
+        self.tell(EventKind.FAULT_ARMED)
+        inject = workflow.start_activity(
+            self.activity("inject"),
+            self.order,
+            result_type=FaultStatus,
+            task_queue=host_queue(self.order.target.host),
+            schedule_to_start_timeout=timedelta(seconds=10),
+            start_to_close_timeout=timedelta(seconds=60),
+            retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3, non_retryable_error_types=NOT_RETRIED),
+            cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
+        )
+        try:
+            await workflow.wait_condition(lambda: inject.done() or self.ending is not None)
+            if not inject.done():
+                inject.cancel()
+                return
+            self.status = await inject
+        except ActivityError as error:
+            self.tell(EventKind.FAULT_FAILED, reason=reason_of(error)[:900])
+            self.end(f"inject failed: {reason_of(error)}")
+            return
+        self.tell(EventKind.FAULT_ACTIVE, took_ms=self.status.took_ms, proof=[line.model_dump() for line in self.status.proof])
+        await self.say(self.status)
+
+    async def hold(self) -> None:
+        began = workflow.now()
+        while self.ending is None:
+            left = began + self.order.duration + self.extra - workflow.now()
+            if left <= timedelta(0):
+                return self.end(f"its time was over ({(self.order.duration + self.extra).total_seconds():g} s)")
+            extra = self.extra
+            try:
+                await workflow.wait_condition(lambda: self.ending is not None or self.extra != extra, timeout=left)  # noqa: B023
+            except TimeoutError:
+                continue
+        return None
+
+    async def revert(self) -> FaultStatus:
+        """Until it is proven. Unproven after 30 s it is said to be dirty, so that the day can end; this goes on."""
+        reason = (self.ending or "ended")[:900]
+        self.tell(EventKind.FAULT_REVERTING, reason=reason)
+        status = await self.try_revert(reason)
+        if status.outcome is None:
+            dirty = status.model_copy(update={"outcome": FaultOutcome.DIRTY})
+            self.tell(EventKind.FAULT_DIRTY, problems=list(status.problems))
+            await self.say(dirty)
+            status = await self.revert_for_ever(reason)
+        self.tell(
+            EventKind.FAULT_ENDED,
+            outcome=status.outcome,
+            reason=status.reason,
+            took_ms=status.took_ms,
+            proof=[line.model_dump() for line in status.proof],
+        )
+        return status
+
+    async def try_revert(self, reason: str) -> FaultStatus:
+        order = RevertOrder(faults=(self.order.fault_id,), reason=reason, patience=DIRTY_AFTER - timedelta(seconds=5))
+        try:
+            result: RevertResult = await workflow.execute_activity(
+                self.activity("revert"),
+                order,
+                result_type=RevertResult,
+                task_queue=revert_queue(self.order.target.host),
+                schedule_to_close_timeout=DIRTY_AFTER,
+                heartbeat_timeout=timedelta(seconds=10),
+                retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=2)),
+            )
+        except ActivityError as error:
+            problem = f"the agent of {self.order.target.host} gave no proof: {reason_of(error)}"
+            return FaultStatus(fault_id=self.order.fault_id, state=FaultState.REVERTING, at=workflow.now(), problems=(problem[:900],))
+        return result.statuses[0]
+
+    async def revert_for_ever(self, reason: str) -> FaultStatus:
+        """Retried by the server, which costs no history."""
+        result: RevertResult = await workflow.execute_activity(
+            self.activity("revert"),
+            RevertOrder(faults=(self.order.fault_id,), reason=reason, patience=timedelta(seconds=5), forever=True),
+            result_type=RevertResult,
+            task_queue=revert_queue(self.order.target.host),
+            start_to_close_timeout=timedelta(seconds=60),
+            heartbeat_timeout=timedelta(seconds=10),
+            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15)),
+        )
+        return result.statuses[0]
+
+    def activity(self, verb: str) -> str:
+        """The activity's name: the kind's own, so that Temporal's UI reads well; a sealed scenario's gives nothing away."""
+        return f"fault.{verb}" if self.order.sealed else f"{self.order.kind}.{verb}"
+
+    def end(self, reason: str) -> None:
+        """The first reason stays."""
+        self.ending = self.ending or reason
+
+    @workflow.signal(name="end")
+    def end_signal(self, reason: str) -> None:
+        self.end(reason)
+
+    @workflow.signal(name="extend")
+    def extend_signal(self, seconds: float) -> None:
+        self.extra += timedelta(seconds=seconds)
+
+    @workflow.signal(name="ended-by-host")
+    def ended_by_host(self, status: FaultStatus) -> None:
+        """The keeper or the watchdog took it off by itself."""
+        self.end(status.reason or "ended by its host")
+
+    async def say(self, status: FaultStatus) -> None:
+        """Tells the day; a day that is over needs no telling."""
+        parent = workflow.info().parent
+        if parent is None:
+            return
+        try:
+            await workflow.get_external_workflow_handle(parent.workflow_id).signal("fault-changed", status)
+        except Exception as error:  # noqa: BLE001  # the day may have ended: its faults go on to their proof
+            workflow.logger.info("the day was not told: %s", reason_of(error))
+
+    def tell(self, kind: EventKind, **data: object) -> None:
+        order = self.order
+        facts = {"name": order.name, "label": order.target.label, "kind": order.kind, **data}
+        self.outbox.append(
+            Event.model_validate(
+                {
+                    "id": event_id(order.run_id, kind, order.fault_id, workflow.info().run_id),
+                    "run_id": order.run_id,
+                    "at": workflow.now(),
+                    "kind": kind,
+                    "scenario": order.scenario,
+                    "fault": order.fault_id,
+                    "data": facts,
+                }
+            )
+        )
+
+    async def record(self) -> None:
+        """Writes what was told, beside the work and never in its way."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self.outbox))
+            batch = tuple(self.outbox)
+            await shielded(write_events(WriteOrder(events=batch)))
+            del self.outbox[: len(batch)]
+
+    async def written(self, recording: asyncio.Task[None]) -> None:
+        await workflow.wait_condition(lambda: not self.outbox)
+        recording.cancel()
+
+
+async def write_events(order: WriteOrder) -> None:
+    """Hands events to the record, until they are taken."""
+    await workflow.execute_activity(
+        "record.write",
+        order,
+        task_queue=CONDUCTOR_QUEUE,
+        start_to_close_timeout=timedelta(seconds=20),
+        retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=5)),
+    )

@@ -1,0 +1,368 @@
+"""The day reads as the day."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from gameday.event import EventKind
+    from gameday.fault import FaultOutcome, FaultState, FaultStatus
+    from gameday.observation import ObserveResult, Purpose
+    from gameday.orders import DayResult, EndedBy, Ending, RevertResult
+    from gameday.plan import Plan
+    from gameday.playbook import Gate, Scenario
+    from gameday.record import Phase
+    from gameday.verdicts import EXIT_CODES, Outcome, worst
+    from workflows import ask
+    from workflows.commands import Commands, Interrupted
+    from workflows.fault import Fault
+    from workflows.scenario import LiveFault, Now, tell_fault
+    from workflows.shield import FAILURES, reason_of, shielded
+
+AFTER_ABORT = timedelta(seconds=15)
+"""How long recovery is watched at the most once the day has been ended early."""
+
+
+@workflow.defn
+class GameDay(Commands):
+    """One run of a playbook: the opening, each scenario through its five phases, the closing report."""
+
+    @workflow.init
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self.state = plan.empty_state()
+
+    @workflow.run
+    async def run(self, plan: Plan) -> DayResult:
+        self.diary.start()
+        clock = asyncio.create_task(self.watch_the_clock())
+        try:
+            if await self.open():
+                for index, scenario in enumerate(plan.playbook.scenarios):
+                    await self.play(index, scenario)
+                    if self.ending:
+                        break
+        except Interrupted:
+            pass
+        except FAILURES as error:
+            self.fail(error)
+        return await shielded(self.close(clock))
+
+    async def open(self) -> bool:
+        """The team, the checklist, the go; silence means no."""
+        plan = self.plan
+        self.diary.tell(
+            EventKind.RUN_STARTED,
+            actor=plan.started_by.name,
+            playbook=plan.playbook.name,
+            environment=plan.playbook.environment,
+            approved=plan.approved,
+            team=[{"role": role, "name": person.name} for role, person in plan.playbook.team.members()],
+        )
+        opened = await self.pass_gate("day", plan.playbook.gates.day)
+        if opened and plan.start_at is not None:
+            await self.wait_until(plan.start_at)
+        return opened
+
+    async def play(self, index: int, scenario: Scenario) -> None:
+        """One scenario. Once a fault may be armed, nothing leads past recover and analyze."""
+        now = self.begin(index, scenario)
+        try:
+            if await self.pre_check(now) and await self.go(now):
+                await self.inject(now)
+                await self.observe(now)
+        except Interrupted:
+            pass
+        except FAILURES as error:
+            self.fail(error)
+        finally:
+            if now.armed:
+                await shielded(self.recover(now))
+            await shielded(self.analyze(now))
+        if self.ending is None:
+            await self.rest(scenario)
+
+    def begin(self, index: int, scenario: Scenario) -> Now:
+        self.now = Now(index, scenario, self.state.fresh())
+        self.diary.tell(EventKind.SCENARIO_BEGAN, scenario=index, title=scenario.title, sealed=scenario.sealed)
+        return self.now
+
+    def enter(self, now: Now, phase: Phase, length: timedelta | None = None) -> None:
+        now.phase = phase
+        until = workflow.now() + length if length is not None else None
+        self.diary.tell(EventKind.PHASE_BEGAN, scenario=now.index, phase=phase, until=until.isoformat() if until else None)
+
+    async def pre_check(self, now: Now) -> bool:
+        """Targets found and free of problems, steady state seen, baseline measured; else the scenario stands down."""
+        planned = self.plan.planned_at[now.index] if self.plan.planned_at else None
+        if planned is not None:
+            await self.wait_until(planned)
+        sampling = self.plan.playbook.sampling
+        self.enter(now, Phase.PRE_CHECK, sampling.baseline)
+        finding = asyncio.create_task(ask.targets(self.plan, now.scenario, now.index, workflow.random().getrandbits(48)))
+        result = await self.sample(now, Purpose.BASELINE, sampling.baseline)
+        await self.pace(finding.done)
+        found = finding.result()
+        now.baselines, now.state = result.baselines, result.state.fresh()
+        for host, offset_ms in found.offsets:
+            self.diary.tell(EventKind.CLOCK_OFFSET, scenario=now.index, host=host, offset_ms=offset_ms)
+        self.diary.tell(EventKind.BASELINE, scenario=now.index, baselines=[each.model_dump() for each in result.baselines])
+        if not found.problems and not result.steady:
+            self.diary.tell(EventKind.NOT_STEADY, scenario=now.index, what=result.what)
+        reasons = [*found.problems] if found.problems else [] if result.steady else [f"not in steady state: {result.what}"]
+        if reasons:
+            return self.stand_down(now, "; ".join(reasons))
+        now.faults = [LiveFault(spec, order) for spec, order in found.orders]
+        shown = [{"fault": order.name, "host": order.target.host, "label": order.target.label} for _, order in found.orders]
+        self.diary.tell(EventKind.TARGETS_FOUND, scenario=now.index, targets=shown)
+        return True
+
+    def stand_down(self, now: Now, reason: str) -> bool:
+        self.diary.tell(EventKind.SCENARIO_STOOD_DOWN, scenario=now.index, reason=reason[:1000])
+        return False
+
+    async def go(self, now: Now) -> bool:
+        """The last human word before the inject, and the last look at the clock."""
+        if not await self.pass_gate(f"inject {now.index + 1}", self.plan.playbook.gates.inject):
+            return self.stand_down(now, "nobody said go in time")
+        latest = self.plan.latest_inject_at
+        if latest is not None and workflow.now() >= latest:
+            return self.stand_down(now, "it is later than latest_inject")
+        return True
+
+    async def pass_gate(self, name: str, gate: Gate | str) -> bool:
+        """Waits for a go. Returns whether it came before the gate's time was over."""
+        if not isinstance(gate, Gate):
+            return True
+        if self.plan.approved:
+            self.diary.tell(
+                EventKind.GATE_OPENED,
+                scenario=self.now.index if self.now else None,
+                gate=name,
+                how="approved in advance",
+                actor=self.plan.started_by.name,
+            )
+            return True
+        self.gate, self.gate_until, self.went = name, workflow.now() + gate.timeout, None
+        scenario = self.now.index if self.now else None
+        self.diary.tell(EventKind.GATE_WAITING, scenario=scenario, gate=name, until=self.gate_until.isoformat())
+        try:
+            opened = await self.pace(lambda: self.went is not None and self.is_prepared(gate), gate.timeout)
+        finally:
+            self.gate = self.gate_until = None
+        kind = EventKind.GATE_OPENED if opened else EventKind.GATE_SILENT
+        self.diary.tell(kind, scenario=scenario, gate=name, how="go", actor=self.went)
+        return opened
+
+    def is_prepared(self, gate: Gate) -> bool:
+        everything = not gate.checklist or len(self.ticked) == len(self.plan.playbook.checklist)
+        return everything and len(self.ready) >= gate.ready
+
+    async def inject(self, now: Now) -> None:
+        """Starts every fault at its time; the phase ends when the first is on."""
+        self.enter(now, Phase.INJECT)
+        now.armed = True
+        now.wanted = [fault.order.fault_id for fault in now.faults]
+        now.watching = asyncio.create_task(self.watch(now))
+        now.playing = [asyncio.create_task(self.play_fault(now, fault)) for fault in now.faults]
+        now.side += [asyncio.create_task(self.show_card(now, card.at, card.say)) for card in now.scenario.cards]
+        await self.pace(lambda: now.all_over or any(fault.active_at for fault in now.faults), holds=False)
+
+    async def play_fault(self, now: Now, fault: LiveFault) -> None:
+        """Waits for the fault's moment, then plays it. Nothing is put on once the day is ending."""
+        try:
+            if fault.spec.after is not None:
+                await self.pace(lambda: all(other.is_over for other in now.named(fault.spec.after or "")))
+            await self.pace(timeout=fault.spec.at)
+            await self.pace(lambda: True)  # a hold lets nothing new begin
+        except Interrupted:
+            fault.state = FaultState.ENDED
+            return
+        latest = self.plan.latest_inject_at
+        if latest is not None and workflow.now() >= latest:
+            fault.state = FaultState.ENDED
+            return
+        try:
+            await fault.play()
+        except FAILURES as error:
+            fault.orphaned = True
+            now.wanted.remove(fault.order.fault_id)  # its keeper takes it off
+            self.fail(error)
+
+    async def observe(self, now: Now) -> None:
+        """Lets the fault work and watches, until every fault has had its time or what it lasts until."""
+        self.enter(now, Phase.OBSERVE, now.length)
+        began = workflow.now()
+        while not now.all_over:
+            for fault in now.faults:
+                if now.satisfied(fault) and fault.is_on and not fault.asked_to_end:
+                    fault.asked_to_end = True
+                    await tell_fault(fault, Fault.end_signal, f"it lasts until {fault.spec.until}")
+            left = began + now.length - workflow.now()
+            if left <= timedelta(0):
+                return
+            before = (now.mitigated, now.detected, now.length)
+            await self.pace(lambda: now.all_over or before != (now.mitigated, now.detected, now.length), left, holds=False)  # noqa: B023
+
+    async def watch(self, now: Now) -> None:
+        """The observer, from inject until it is cancelled: it returns at what decides, and is sent out again."""
+        try:
+            while True:
+                result = await self.sample(now, Purpose.WATCH, now.length + self.plan.playbook.blast_radius.max_duration, self.awaited(now))
+                now.state = self.state = result.state
+                now.mitigated = now.mitigated or result.ended == "mitigated"
+                now.detected = now.detected or result.ended == "detected"
+                if result.ended == "breach" and result.breach is not None:
+                    breach = result.breach
+                    self.diary.tell(EventKind.BREACH, scenario=now.index, **breach.model_dump(mode="json"))
+                    return self.end(Ending(by=EndedBy.GUARDRAIL, reason=f"{breach.guardrail}: {breach.seen}"))
+                if result.ended == "blind":
+                    return self.end(Ending(by=EndedBy.BLIND, reason=result.what[:900]))
+                if result.ended == "over":
+                    return None
+        except FAILURES as error:
+            if not isinstance(error, asyncio.CancelledError) and not self.interrupted and now.phase in (Phase.INJECT, Phase.OBSERVE):
+                self.end(Ending(by=EndedBy.BLIND, reason=f"nobody could watch: {reason_of(error)}"[:900]))
+            return None
+
+    def awaited(self, now: Now) -> tuple[str, ...]:
+        """The findings that a fault still waits for; the observer records the others and goes on."""
+        missing = {"mitigated": not now.mitigated, "detected": not now.detected}
+        return tuple(sorted({str(fault.spec.until) for fault in now.faults if fault.spec.until and missing[fault.spec.until]}))
+
+    async def sample(self, now: Now, purpose: Purpose, length: timedelta, return_on: tuple[str, ...] = ()) -> ObserveResult:
+        return await ask.observer(self.plan, now, purpose, length, return_on)
+
+    async def show_card(self, now: Now, at: timedelta, say: str) -> None:
+        try:
+            await self.pace(lambda: any(fault.active_at for fault in now.faults))
+            await self.pace(timeout=at)
+            if now.phase is Phase.OBSERVE:
+                self.diary.tell(EventKind.CARD, scenario=now.index, say=say)
+        except Interrupted:
+            return
+
+    async def recover(self, now: Now) -> None:
+        """Takes off what is still on, all faults of a host at once; each then proves its own revert. Then steady state again."""
+        self.enter(now, Phase.RECOVER)
+        now.wanted = []
+        for task in now.waiting():
+            task.cancel()
+        reason = self.ending.reason if self.ending else "skipped" if now.skipped else "the scenario is over"
+        left = [fault for fault in now.faults if fault.was_started and not fault.is_over]
+        batches = ask.reverts(left, reason)
+        await asyncio.gather(*(tell_fault(fault, Fault.end_signal, reason[:900]) for fault in left))
+        await workflow.wait_condition(lambda: all(fault.is_over or fault.orphaned for fault in left))
+        await self.prove_orphans(now, batches)
+        if now.watching is not None:
+            now.watching.cancel()
+            await asyncio.gather(now.watching, return_exceptions=True)
+        await self.see_recovery(now)
+
+    async def prove_orphans(self, now: Now, batches: Sequence[asyncio.Future[RevertResult]]) -> None:
+        """A fault whose workflow was taken from it is proven by its host's answer to the batch, or is dirty."""
+        orphans = {fault.order.fault_id: fault for fault in now.faults if fault.orphaned}
+        if not orphans:
+            return
+        answers = await asyncio.gather(*batches, return_exceptions=True)
+        for status in (status for answer in answers if isinstance(answer, RevertResult) for status in answer.statuses):
+            fault = orphans.get(status.fault_id)
+            if fault is not None and status.outcome is not None:
+                fault.heard(status, workflow.now())
+                self.diary.tell(EventKind.FAULT_ENDED, scenario=now.index, fault=status.fault_id, actor=None, **fault.facts(status))
+        for fault in orphans.values():
+            if not fault.is_over:
+                fault.outcome = FaultOutcome.DIRTY
+                problems = ["its workflow was ended from outside, and its host gives no proof"]
+                self.diary.tell(EventKind.FAULT_DIRTY, scenario=now.index, fault=fault.order.fault_id, actor=None, **fault.facts(), problems=problems)
+
+    async def see_recovery(self, now: Now) -> None:
+        """Watches for steady state after the fault; an ended day is not held up for long."""
+        if not self.plan.playbook.steady_state or not any(fault.active_at for fault in now.faults):
+            return
+        afterwards = now.scenario.afterwards
+        length = afterwards.recover_within + afterwards.steady_for
+        now.state = now.state.fresh()
+        cut = self.ending is not None
+        try:
+            result = await self.sample(now, Purpose.RECOVER, min(length, AFTER_ABORT) if cut else length, ("steady",))
+            self.state = result.state
+        except FAILURES as error:
+            workflow.logger.warning("recovery was not watched: %s", reason_of(error))
+
+    async def analyze(self, now: Now) -> None:
+        """Judges the expectations from the record, and with them the scenario."""
+        if now.armed:
+            self.enter(now, Phase.ANALYZE)
+        for task in now.side:
+            task.cancel()
+        outcome = self.known_outcome(now)
+        if now.armed:
+            await self.diary.written()
+            try:
+                analysis = await ask.analysis(self.plan.run_id, now.index)
+                judgements = [judgement.model_dump(mode="json") for judgement in analysis.judgements]
+                self.diary.tell(EventKind.VERDICTS, scenario=now.index, judgements=judgements)
+                outcome = worst([outcome, analysis.outcome])
+            except ActivityError as error:
+                self.diary.tell(EventKind.RUN_ERROR, scenario=now.index, what=f"the record could not be judged: {reason_of(error)}"[:900])
+                outcome = worst([outcome, Outcome.ERROR])
+        self.outcomes.append(outcome)
+        self.diary.tell(EventKind.SCENARIO_ENDED, scenario=now.index, outcome=outcome)
+        self.now = None
+
+    def known_outcome(self, now: Now) -> Outcome:
+        """What is certain without the record."""
+        if any(fault.outcome == "dirty" for fault in now.faults):
+            return Outcome.DIRTY
+        if self.ending is not None:
+            return Outcome.ERROR if self.ending.by is EndedBy.ERROR else Outcome.ABORTED
+        return Outcome.STOOD_DOWN if not any(fault.active_at for fault in now.faults) else Outcome.PASSED
+
+    async def rest(self, scenario: Scenario) -> None:
+        """Debrief and break; nothing of it is needed once the day is ending."""
+        afterwards = scenario.afterwards
+        await self.pace(timeout=afterwards.debrief)
+        await self.pace(timeout=afterwards.break_)
+
+    async def close(self, clock: asyncio.Task[None]) -> DayResult:
+        """The outcome, the record complete, the report written."""
+        clock.cancel()
+        outcome = worst(self.outcomes)
+        if self.ending is not None and not self.outcomes:
+            outcome = Outcome.ERROR if self.ending.by is EndedBy.ERROR else Outcome.ABORTED
+        reason = self.ending.reason if self.ending else ""
+        self.ended = True
+        self.diary.tell(EventKind.RUN_ENDED, outcome=outcome, exit_code=EXIT_CODES[outcome], reason=reason)
+        await self.diary.written()
+        report = await ask.report(self.plan.run_id)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return DayResult(run_id=self.plan.run_id, outcome=outcome, exit_code=EXIT_CODES[outcome], reason=reason, report=report)
+
+    def fail(self, error: BaseException) -> None:
+        """An outside cancel, or what should not happen: said, and the day ends as an error."""
+        if isinstance(error, asyncio.CancelledError):
+            return self.end(Ending(by=EndedBy.CANCELLED, reason="the workflow was cancelled"))
+        self.diary.tell(EventKind.RUN_ERROR, scenario=self.now.index if self.now else None, what=reason_of(error)[:900])
+        return self.end(Ending(by=EndedBy.ERROR, reason=reason_of(error)[:900]))
+
+    async def wait_until(self, moment: datetime) -> None:
+        await self.pace(lambda: workflow.now() >= moment, moment - workflow.now())
+
+    async def watch_the_clock(self) -> None:
+        """Ends the day at its stop time, whatever is under way."""
+        stop = self.plan.stop_at
+        if stop is not None:
+            await asyncio.sleep(max((stop - workflow.now()).total_seconds(), 0))
+            self.end(Ending(by=EndedBy.STOP_TIME, reason=f"it is {self.plan.playbook.times.stop}: the day's stop time"))
+
+    @workflow.signal(name="fault-changed")
+    def fault_changed(self, status: FaultStatus) -> None:
+        """A fault's workflow tells where it is."""
+        if self.now is not None:
+            self.now.heard(status, workflow.now())

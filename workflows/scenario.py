@@ -1,0 +1,181 @@
+"""The scenario under way: its faults, each with its child workflow, and what has been seen of it so far."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pydantic import JsonValue
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from gameday.fault import FaultOrder, FaultOutcome, FaultState, FaultStatus
+    from gameday.language import Clock
+    from gameday.observation import WatchState
+    from gameday.orders import FaultLine
+    from gameday.playbook import Fault as FaultSpec
+    from gameday.playbook import Scenario, Until
+    from gameday.probe import Baseline
+    from gameday.record import Phase
+    from workflows.fault import Fault
+    from workflows.shield import reason_of
+
+
+@dataclass
+class LiveFault:
+    """One fault of the scenario: its order, and what its workflow has told."""
+
+    spec: FaultSpec
+    order: FaultOrder
+    state: FaultState = FaultState.PLANNED
+    outcome: FaultOutcome | None = None
+    active_at: datetime | None = None
+    extra: timedelta = timedelta(0)
+    handle: workflow.ChildWorkflowHandle[Fault, FaultStatus] | None = None
+    asked_to_end: bool = False
+    orphaned: bool = False
+    """Its workflow ended without its result: terminated or never started. Its host still has it."""
+
+    @property
+    def was_started(self) -> bool:
+        return self.handle is not None or self.state is not FaultState.PLANNED
+
+    @property
+    def is_on(self) -> bool:
+        return self.state in (FaultState.ARMED, FaultState.ACTIVE)
+
+    @property
+    def is_over(self) -> bool:
+        return self.state is FaultState.ENDED or self.outcome is FaultOutcome.DIRTY
+
+    @property
+    def ends_at(self) -> datetime | None:
+        return self.active_at + self.spec.duration + self.extra if self.active_at else None
+
+    def heard(self, status: FaultStatus, now: datetime) -> None:
+        """Takes over what the fault's workflow says."""
+        if self.state is FaultState.ENDED:
+            return
+        if status.state is FaultState.ACTIVE:
+            self.active_at = self.active_at or now
+        self.state = status.state
+        self.outcome = status.outcome or self.outcome
+
+    async def play(self) -> None:
+        """Starts the child and waits for its end; what went wrong with it is the day's error, its revert is its own."""
+        self.state = FaultState.ARMED
+        self.handle = await workflow.start_child_workflow(
+            Fault.run,
+            self.order,
+            id=f"{self.order.run_id}-{self.order.fault_id}",
+            parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
+            cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
+        )
+        if self.asked_to_end:
+            await self.handle.signal(Fault.end_signal, "the scenario is over")
+        self.heard(await self.handle, workflow.now())
+
+    def facts(self, status: FaultStatus | None = None) -> dict[str, JsonValue]:
+        """What an event about this fault says of it."""
+        about: dict[str, JsonValue] = {"name": self.order.name, "label": self.order.target.label, "kind": self.order.kind}
+        if status is not None:
+            about |= {"outcome": status.outcome, "reason": status.reason, "took_ms": status.took_ms}
+            about["proof"] = [line.model_dump() for line in status.proof]
+        return about
+
+    def line(self) -> FaultLine:
+        return FaultLine(
+            fault_id=self.order.fault_id,
+            name=self.order.name,
+            label=self.order.target.label,
+            kind=self.order.kind,
+            state=self.state,
+            outcome=self.outcome,
+            ends_at=self.ends_at,
+            until=self.spec.until,
+        )
+
+
+@dataclass
+class Now:
+    """Where the scenario is."""
+
+    index: int
+    scenario: Scenario
+    state: WatchState
+    phase: Phase | None = None
+    faults: list[LiveFault] = field(default_factory=list)
+    playing: list[asyncio.Task[None]] = field(default_factory=list)
+    wanted: list[str] = field(default_factory=list)
+    baselines: tuple[Baseline, ...] = ()
+    mitigated: bool = False
+    detected: bool = False
+    skipped: bool = False
+    revealed: bool = False
+    armed: bool = False
+    watching: asyncio.Task[None] | None = None
+    side: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def longest(self) -> timedelta:
+        """How long the longest fault may be on."""
+        return max((fault.spec.duration + fault.extra for fault in self.faults), default=timedelta(0))
+
+    @property
+    def length(self) -> timedelta:
+        """How long the scenario is observed at the most, from its first inject."""
+        if self.scenario.observe is not None:
+            return self.scenario.observe
+        return self._end_of_all()
+
+    def _end_of_all(self) -> timedelta:
+        ends: dict[str, timedelta] = {}
+        for _ in self.faults:  # enough rounds for any order of `after`
+            for fault in self.faults:
+                after = ends.get(fault.spec.after, timedelta(0)) if fault.spec.after else timedelta(0)
+                ends[fault.spec.name] = after + fault.spec.at + fault.spec.duration + fault.extra
+        return max(ends.values(), default=timedelta(0))
+
+    def waiting(self) -> list[asyncio.Task[None]]:
+        """The tasks of faults whose moment has not come: after this they never begin."""
+        return [task for fault, task in zip(self.faults, self.playing, strict=False) if fault.state is FaultState.PLANNED]
+
+    def named(self, name: str) -> list[LiveFault]:
+        return [fault for fault in self.faults if fault.spec.name == name]
+
+    def heard(self, status: FaultStatus, now: datetime) -> None:
+        for fault in self.faults:
+            if fault.order.fault_id == status.fault_id:
+                fault.heard(status, now)
+
+    def marked(self, clock: Clock | None) -> None:
+        """A human mark ends what waits for it, as a measured one does."""
+        self.detected = self.detected or clock is Clock.DETECT
+
+    def satisfied(self, fault: LiveFault) -> bool:
+        """Whether what the fault lasts until has come."""
+        return (fault.spec.until is Until.MITIGATED and self.mitigated) or (fault.spec.until is Until.DETECTED and self.detected)
+
+    @property
+    def all_over(self) -> bool:
+        """Nothing is on any more and nothing will be put on."""
+        return all(fault.is_over or self.satisfied(fault) for fault in self.faults)
+
+    def extend(self, by: timedelta) -> None:
+        for fault in self.faults:
+            if fault.is_on:
+                fault.extra += by
+                if fault.handle is not None:
+                    self.side.append(asyncio.create_task(tell_fault(fault, Fault.extend_signal, by.total_seconds())))
+
+
+async def tell_fault(fault: LiveFault, signal: object, argument: object) -> None:
+    """Signals a fault's workflow; one that has ended needs no telling."""
+    if fault.handle is None:
+        fault.asked_to_end = fault.asked_to_end or signal is Fault.end_signal
+        return
+    try:
+        await fault.handle.signal(signal, argument)  # type: ignore[call-overload]  # one of Fault's own signals
+    except Exception as error:  # noqa: BLE001  # it has ended, and that is what was wanted
+        workflow.logger.info("%s was not told: %s", fault.order.fault_id, reason_of(error))
