@@ -24,3 +24,30 @@ $(READY): pyproject.toml requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --compile-bytecode --require-hashes requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(UV) pip install --no-deps --editable .
 	@touch $(READY)
+
+demo: setup
+	@$(BIN)/python -m demo
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo 'not formatted: run .venv/bin/ruff format .' >&2; exit 1; }
+
+types: setup
+	@$(BIN)/mypy
+
+imports: setup
+	@$(BIN)/lint-imports --no-logo
+
+unit: setup
+	@$(BIN)/python -m pytest -q
+
+test: lint types imports unit
+
+bench: setup
+	@$(BIN)/python -m benchmarks
+
+lock: $(BIN)/uv
+	@$(UV) pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist

@@ -64,7 +64,8 @@ class Journal:
 
     def __init__(self, root: Path, key: bytes) -> None:
         self.root, self._key = root, key
-        (root / ".locks").mkdir(parents=True, exist_ok=True, mode=0o700)
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (root / ".locks").mkdir(exist_ok=True, mode=0o700)
 
     @classmethod
     def at(cls, home: Path) -> Journal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import httpx
@@ -22,6 +22,8 @@ from gameday.probe import Baseline, Sample
 
 FLUSH_EVERY = 1.0
 """Seconds between two batches of samples written."""
+KEPT = 600.0
+"""Seconds that the instruments of a run are kept after their last use."""
 LONG_GAP = 600
 """The most unknown ticks that one gap is written as."""
 
@@ -33,38 +35,65 @@ class Progress(Model):
     state: WatchState
 
 
+@dataclass
+class Bench:
+    """The instruments of one run. They are kept from phase to phase, since a rate needs the reading before."""
+
+    http: httpx.AsyncClient
+    probes: dict[str, Probe[ProbeParams]]
+    alerts: AlertSource | None
+    used: float = field(default_factory=time.monotonic)
+
+
 class Observer:
     """The `observe` activity, with what it needs injected."""
 
     def __init__(self, recorder: Recorder, probes: Mapping[str, type[Probe[ProbeParams]]]) -> None:
-        self._recorder, self._probes = recorder, probes
+        self._recorder, self._kinds = recorder, probes
+        self._benches: dict[str, Bench] = {}
 
     @activity.defn(name="observe")
     async def observe(self, order: ObserveOrder) -> ObserveResult:
         """Samples until something decides or the time is over; returns why, and what it knows."""
         details = activity.info().heartbeat_details
         progress = Progress.model_validate(details[0]) if details else Progress(began=datetime.now(UTC), state=order.state)
-        async with AsyncExitStack() as stack:
-            http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=None))  # noqa: S113  # each tick has its limit
-            probes = {name: self._probe(spec, http) for name, spec in order.probes.items()}
-            alerts = source_of(order.alerts, http) if order.alerts else None
-            watch = Watch(order, progress, probes, alerts, self._recorder)
-            stack.push_async_callback(watch.flush)
+        bench = await self._bench(order)
+        watch = Watch(order, progress, bench, self._recorder)
+        try:
             return await watch.run()
+        finally:
+            bench.used = time.monotonic()
+            await watch.flush()
+
+    async def _bench(self, order: ObserveOrder) -> Bench:
+        for run_id, old in list(self._benches.items()):
+            if time.monotonic() - old.used > KEPT and run_id != order.run_id:
+                del self._benches[run_id]
+                await old.http.aclose()
+        if order.run_id not in self._benches:
+            http = httpx.AsyncClient(trust_env=False, timeout=None)  # noqa: S113  # each tick has its limit
+            probes = {name: self._probe(spec, http) for name, spec in order.probes.items()}
+            self._benches[order.run_id] = Bench(http, probes, source_of(order.alerts, http) if order.alerts else None)
+        bench = self._benches[order.run_id]
+        bench.used = time.monotonic() + order.duration.total_seconds()
+        return bench
 
     def _probe(self, spec: Mapping[str, object], http: httpx.AsyncClient) -> Probe[ProbeParams]:
         ((kind, params),) = spec.items()
-        cls = self._probes[kind]
+        cls = self._kinds[kind]
         return cls(cls.Params.model_validate(params or {}), http)
+
+    async def close(self) -> None:
+        for bench in self._benches.values():
+            await bench.http.aclose()
+        self._benches.clear()
 
 
 class Watch:
     """One phase under observation."""
 
-    def __init__(
-        self, order: ObserveOrder, progress: Progress, probes: Mapping[str, Probe[ProbeParams]], alerts: AlertSource | None, recorder: Recorder
-    ) -> None:
-        self.order, self.probes, self.alerts, self.recorder = order, probes, alerts, recorder
+    def __init__(self, order: ObserveOrder, progress: Progress, bench: Bench, recorder: Recorder) -> None:
+        self.order, self.probes, self.alerts, self.recorder = order, bench.probes, bench.alerts, recorder
         self.began, self.state = progress.began, progress.state
         self.every = order.sampling.every
         self.pending: list[Sample] = []
@@ -112,9 +141,10 @@ class Watch:
             return None
         try:
             return await asyncio.wait_for(self.alerts.firing(), self.order.sampling.timeout.total_seconds())
-        except (Unknown, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever the source does, the tick goes on, and it is told once
+            why = str(error) if isinstance(error, Unknown) else "no answer" if isinstance(error, TimeoutError) else type(error).__name__
             if not self.alerts_unknown:
-                await self.tell(EventKind.OBSERVER_GAP, datetime.now(UTC), reason=f"alerts cannot be read: {error or 'no answer'}"[:300])
+                await self.tell(EventKind.OBSERVER_GAP, datetime.now(UTC), reason=f"alerts cannot be read: {why}"[:300])
             self.alerts_unknown = True
             return None
 

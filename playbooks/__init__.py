@@ -1,0 +1,1 @@
+"""Ready-made game days, one YAML each."""

@@ -52,7 +52,8 @@ def clock_offsets(record: RunRecord) -> list[Row]:
 def observer_gaps(record: RunRecord) -> list[Row]:
     """When nothing was measured: recorded when, for how long, and why."""
     gaps = record.of(EventKind.OBSERVER_GAP)
-    return [(local_time(event.at, record.plan.zone), f"{event.text('seconds')} s", event.text("reason")) for event in gaps]
+    lasted = {event.id: f"{event.text('seconds')} s" if event.text("seconds") else "not known" for event in record.of(EventKind.OBSERVER_GAP)}
+    return [(local_time(event.at, record.plan.zone), lasted[event.id], event.text("reason")) for event in gaps]
 
 
 def counts(record: RunRecord) -> str:

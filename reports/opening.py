@@ -96,13 +96,22 @@ def _end(day: Day) -> str:
     return f"{_stopped(day)}; {_clean(day)}."
 
 
+_STOPPERS = {
+    "guardrail": "A guardrail",
+    "blind": "The observer, blind for too long,",
+    "stop": "The stop time",
+    "cancelled": "A cancel from outside",
+    "error": "An error",
+}
+
+
 def _stopped(day: Day) -> str:
     aborted = day.record.first(EventKind.ABORTED)
     if aborted is None:
         return "The day ran to its end" if day.record.ended else "The record has no end of the day"
     story = next((story for story in day.stories if story.index == aborted.scenario), None)
     at = f" at {offset(aborted.at, story.injected)}" if story and story.injected else ""
-    by = aborted.actor if aborted.actor and aborted.text("by") in ("", "person") else f"The {aborted.text('by') or 'run'}"
+    by = aborted.actor or _STOPPERS.get(aborted.text("by"), "The run")
     where = f" in scenario {aborted.scenario + 1}" if aborted.scenario is not None and len(day.stories) > 1 else ""
     why = f": {aborted.text('reason')}" if aborted.text("reason") else ""
     return f"{by} stopped the day{at}{where}{why}"

@@ -90,7 +90,7 @@ def picture(story: Story, probe: str) -> Picture | None:
     return Picture(
         title=readable(probe) + (" in total today" if totalled else f" ({unit})" if unit else ""),
         unit=unit,
-        start=_seconds(story, min(mine[0].at, *(span.start for span in story.phases[:1]))),
+        start=_seconds(story, min([mine[0].at, *(span.start for span in story.phases[:1])])),
         end=_seconds(story, _last(story, mine)),
         lines=tuple(_thin(line) for line in _lines(story, mine, values, scale, every)),
         unknown=tuple(_seconds(story, sample.at) for sample in mine if sample.value is None),

@@ -90,7 +90,7 @@ def _values(day: Day) -> dict[str, Any]:
         "missing": missing(day),
         "chapters": _chapters(day),
         "silent_alerts": silent_alerts(record),
-        "day_timeline": [(moment.time, moment.what, moment.who) for moment in day_timeline(record.plan, around)],
+        "day_timeline": [(moment.time, moment.what, moment.text, moment.who) for moment in day_timeline(record.plan, around)],
         "day_notes": notes(tuple(around)),
         "definitions": appendix.definitions(record),
         "counts": appendix.counts(record),

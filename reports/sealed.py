@@ -10,7 +10,7 @@ from datetime import datetime
 
 from gameday.event import Event, EventKind
 from gameday.playbook import Alerts, Fault, Playbook, Scenario
-from gameday.record import RunRecord
+from gameday.record import RunRecord, Span
 from reports.story import Day
 
 HIDDEN = "a scenario is running"
@@ -40,7 +40,15 @@ def hidden(record: RunRecord) -> frozenset[int]:
 
 def seen(record: RunRecord, sealed_open: bool) -> Day:
     """The run as a reader sees it who may, or may not, look into sealed scenarios before their reveal."""
-    return Day(record) if sealed_open else Day(veil(record), hidden(record))
+    told = _Tolerant(record.plan, record.events, record.samples, record.chain, record.missing)
+    return Day(told) if sealed_open else Day(veil(told), hidden(told))
+
+
+class _Tolerant(RunRecord):
+    """A record of which a scenario that ended before its first phase has no phases; `RunRecord.phases` raises there."""
+
+    def phases(self, scenario: int) -> list[Span]:
+        return super().phases(scenario) if self.first(EventKind.PHASE_BEGAN, scenario=scenario) else []
 
 
 def veil(record: RunRecord) -> RunRecord:

@@ -74,7 +74,7 @@ def section(story: Story) -> Section:
         measurements=[_measurement(story, probe) for probe in pictured_in_order(story)],
         faults=list(_faults(story)),
         proofs=list(_steps(story)),
-        timeline=[(moment.time, moment.offset, moment.what, moment.who) for moment in scenario_timeline(story)],
+        timeline=[(moment.time, moment.offset, moment.what, moment.text, moment.who) for moment in scenario_timeline(story)],
         surprises=surprises(story),
         questions=list(questions(story)),
         notes=notes(story.events),

@@ -32,9 +32,14 @@ class Story:
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
-        """What happened in it, people's words and what concerns the whole day included, in order of time."""
-        mine = [event for event in self.record.events if event.scenario == self.index or (event.scenario is None and self.covers(event.at))]
-        return tuple(sorted(mine, key=lambda event: event.at))
+        """What happened in it, in order of time: also what concerned the whole day meanwhile, and notes of the debrief after it."""
+        return tuple(sorted((event for event in self.record.events if self._is_mine(event)), key=lambda event: event.at))
+
+    def _is_mine(self, event: Event) -> bool:
+        if event.scenario is not None:
+            return event.scenario == self.index
+        debriefed = event.kind is EventKind.NOTE and event.at >= self.began and not (self._next_began and event.at >= self._next_began)
+        return debriefed or self.covers(event.at)
 
     @cached_property
     def began(self) -> datetime:

@@ -71,3 +71,4 @@ async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]
             await recorder.written(patience=5.0)
     finally:
         writing.cancel()
+        await observer.close()

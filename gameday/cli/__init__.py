@@ -22,3 +22,10 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read our output has had enough
         sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("GAMEDAY_DEBUG"):
+            raise
+        print(f"gameday: this should not happen ({type(error).__name__}: {error}); please report it. GAMEDAY_DEBUG=1 shows where", file=sys.stderr)
+        sys.exit(FAILURE)
