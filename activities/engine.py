@@ -107,6 +107,7 @@ def revert(journal: Journal, fault_id: str, reason: str, outcome: str = "reverte
         NotReverted: something is not as it was. Everything that could be undone was; call again.
     """
     began = time.monotonic()
+    _ask_to_end(journal, fault_id, reason)
     with journal.operation(fault_id, PATIENCE) as lock:
         entry = journal.find(fault_id)
         if entry is None:
@@ -119,6 +120,14 @@ def revert(journal: Journal, fault_id: str, reason: str, outcome: str = "reverte
         hands = JournaledHands(entry.folder, lock.progress)
         hands.end_helper()
         return _undo_and_bury(entry, hands, began, entry.ended_reason or reason, outcome)
+
+
+def _ask_to_end(journal: Journal, fault_id: str, reason: str) -> None:
+    """Before the lock is waited for: an inject that is under way stops at its next step, and gives the lock up."""
+    entry = journal.find(fault_id)
+    if entry is not None and not entry.marked("tombstone"):
+        with contextlib.suppress(OSError):
+            entry.end(reason)
 
 
 def _undo_and_bury(entry: Entry, hands: Hands, began: float, reason: str, outcome: str) -> Status:

@@ -42,6 +42,7 @@ class Bench:
     http: httpx.AsyncClient
     probes: dict[str, Probe[ProbeParams]]
     alerts: AlertSource | None
+    firing: frozenset[str]
     used: float = field(default_factory=time.monotonic)
 
 
@@ -73,7 +74,7 @@ class Observer:
         if order.run_id not in self._benches:
             http = httpx.AsyncClient(trust_env=False, timeout=None)  # noqa: S113  # each tick has its limit
             probes = {name: self._probe(spec, http) for name, spec in order.probes.items()}
-            self._benches[order.run_id] = Bench(http, probes, source_of(order.alerts, http) if order.alerts else None)
+            self._benches[order.run_id] = Bench(http, probes, source_of(order.alerts, http) if order.alerts else None, frozenset(order.state.firing))
         bench = self._benches[order.run_id]
         bench.used = time.monotonic() + order.duration.total_seconds()
         return bench
@@ -93,7 +94,8 @@ class Watch:
     """One phase under observation."""
 
     def __init__(self, order: ObserveOrder, progress: Progress, bench: Bench, recorder: Recorder) -> None:
-        self.order, self.probes, self.alerts, self.recorder = order, bench.probes, bench.alerts, recorder
+        self.order, self.bench, self.recorder = order, bench, recorder
+        self.probes, self.alerts = bench.probes, bench.alerts
         self.began, self.state = progress.began, progress.state
         self.every = order.sampling.every
         self.pending: list[Sample] = []
@@ -207,11 +209,12 @@ class Watch:
         if firing is None:
             return False
         self.alerts_unknown = False
-        before = frozenset(self.state.firing)
+        before = self.bench.firing
         for name in sorted(firing - before):
             await self.tell(EventKind.ALERT_FIRING, at, alert=name, expected=name in self.order.named_alerts)
         for name in sorted(before - firing):
             await self.tell(EventKind.ALERT_RESOLVED, at, alert=name)
+        self.bench.firing = firing
         self.state = self.state.model_copy(update={"firing": tuple(sorted(firing))})
         return bool((firing - before) & self.order.named_alerts)
 

@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from demo.people import play_linus
+
 ROOT = Path(__file__).resolve().parent.parent
 ABORTED = 3
 """The exit status of `gameday run` when a guardrail ended the day: how this day is meant to end."""
@@ -62,11 +64,19 @@ def _play(home: Path, folder: Path, facts: dict[str, dict[str, str]]) -> int:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
     environment |= {"GAMEDAY_HOME": str(home), "GAMEDAY_SETTINGS": str(settings)}
     day = subprocess.Popen(argv, cwd=ROOT, env=environment)
+    play_linus(environment, lambda: _is_frozen(int(facts["ledger"]["pid"])), lambda: day.poll() is not None)
     while True:
         try:
             return day.wait()
         except KeyboardInterrupt:
             continue  # the day has heard it too: it takes everything off first
+
+
+def _is_frozen(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+    except OSError:
+        return False
 
 
 def _settings(facts: dict[str, dict[str, str]]) -> str:

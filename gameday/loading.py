@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class Loaded:
     playbook: Playbook
     text: str
     warnings: tuple[Problem, ...] = ()
+    values: dict[str, str] = field(default_factory=dict)
+    """What each variable was."""
 
 
 def load(path: Path, catalogue: Catalogue, values: Mapping[str, str] | None = None) -> Loaded:
@@ -66,7 +68,7 @@ def loads(raw: bytes, catalogue: Catalogue, values: Mapping[str, str] | None = N
     wrong = [problem for problem in found if not problem.warning]
     if wrong or playbook is None:
         raise PlaybookError(f"{len(wrong)} problem{'s' if len(wrong) != 1 else ''}", tuple(found))
-    return Loaded(playbook, text, tuple(found))
+    return Loaded(playbook, text, tuple(found), {name: str(value) for name, value in variables.values.items()})
 
 
 def _validated(data: Mapping[str, Any], tree: Tree, moved: bool) -> tuple[Playbook | None, list[Problem]]:

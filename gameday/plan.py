@@ -6,6 +6,7 @@ import secrets
 import zoneinfo
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
+from typing import Annotated
 
 from pydantic import Field
 
@@ -28,6 +29,8 @@ class Plan(Model):
     run_id: Name
     playbook: Playbook
     text: str = Field(max_length=300_000)
+    values: dict[ProbeName, str] = Field(default_factory=dict)
+    """What the playbook's variables were in this run."""
     started_at: datetime
     started_by: Actor
     approved: bool = False
@@ -97,6 +100,7 @@ def plan(
         run_id=new_run_id(playbook.name),
         playbook=playbook,
         text=loaded.text,
+        values=loaded.values,
         started_at=now,
         started_by=by,
         approved=approved,

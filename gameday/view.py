@@ -73,6 +73,7 @@ class RunView:
     clocks: dict[Clock, tuple[timedelta, str]] = field(default_factory=dict)
     probes: dict[str, ProbeRow] = field(default_factory=dict)
     faults: dict[str, FaultRow] = field(default_factory=dict)
+    past_faults: list[FaultRow] = field(default_factory=list)
     baselines: tuple[Baseline, ...] = ()
     lines: deque[Line] = field(default_factory=lambda: deque(maxlen=RECENT))
     outside: timedelta = timedelta(0)
@@ -155,6 +156,7 @@ class RunView:
     def _scenario_began(self, event: Event) -> None:
         self.scenario, self.phase, self.done = event.scenario, "", []
         self.injected_at = self.gone_at = self._bad_since = self.recovering = None
+        self.past_faults += self.faults.values()
         self.clocks, self.faults, self.baselines, self.outside = {}, {}, (), timedelta(0)
         self._broke = False
 

@@ -14,7 +14,6 @@ from xml.sax.saxutils import quoteattr
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from gameday.units import clock
 from reports.axes import Scale, apart, rows, scale, spread, time_ticks
@@ -29,6 +28,9 @@ _PLOT, _ROW, _CHARACTER = 220, 20, 6.6
 _MOST_FAULTS, _DOTS = 6, 90
 
 _INK, _QUIET, _MUTED, _GRID, _DATA, _FAULT = "#1f2933", "#5b6770", "#9aa5ad", "#e3e7ea", "#0072b2", "#e69f00"
+_BAR = "#fbe3b5"
+_PLATE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
+"""What lies under words, so that they can be read. (A halo would turn the words into outlines.)"""
 _PHASES = {"pre-check": "#eef2f5", "inject": "#d9dfe4", "observe": "#fdf3e1", "recover": "#e6f4ec", "analyze": "#f1eef6"}
 _LEVELS = {
     "baseline": (_QUIET, (0, (1, 2))),
@@ -109,13 +111,13 @@ def _draw_head(axes: Axes, picture: Picture, mark_rows: list[int], lanes: list[i
 
 def _draw_fault(axes: Axes, band: Band, row: int, picture: Picture, per_second: float) -> None:
     """A hatched bar with the fault's name in it, or beside it where it does not fit."""
-    axes.broken_barh([(band.start, band.end - band.start)], (row + 0.12, 0.76), facecolor="#fbe3b5", edgecolor=_FAULT, hatch="////", linewidth=0.8)
+    axes.broken_barh([(band.start, band.end - band.start)], (row + 0.12, 0.76), facecolor=_BAR, edgecolor=_FAULT, hatch="////", linewidth=0.8)
     name = f"{band.name}, end not recorded" if band.open else band.name
     inside = len(name) * _CHARACTER + 12 < (band.end - band.start) * per_second
     after = inside or (picture.end - band.end) * per_second > len(name) * _CHARACTER
     x, align, shift = (band.start, "left", 5) if inside else (band.end, "left", 4) if after else (band.start, "right", -4)
-    text = axes.annotate(name, (x, row + 0.5), (shift, 0), textcoords="offset points", ha=align, va="center", color=_INK)
-    text.set_path_effects([withStroke(linewidth=3, foreground="#fbe3b5" if inside else "white")])
+    plate = _PLATE | {"facecolor": _BAR if inside else "white"}
+    axes.annotate(name, (x, row + 0.5), (shift, 0), textcoords="offset points", ha=align, va="center", color=_INK, bbox=plate)
 
 
 def _draw_plot(axes: Axes, picture: Picture, limits: Scale, per_second: float) -> None:
@@ -169,8 +171,7 @@ def _draw_worst(axes: Axes, picture: Picture, point: Point, label: str) -> None:
 
 def _write(axes: Axes, text: str, point: Point, shift: tuple[float, float], align: str) -> None:
     """Words on the picture, readable over whatever lies below."""
-    written = axes.annotate(text, point, shift, textcoords="offset points", color=_DATA, ha=align, zorder=7)
-    written.set_path_effects([withStroke(linewidth=3, foreground="white")])
+    axes.annotate(text, point, shift, textcoords="offset points", color=_DATA, ha=align, zorder=7, bbox=_PLATE)
 
 
 def _draw_unknown(axes: Axes, picture: Picture, per_second: float) -> None:

@@ -51,7 +51,7 @@ def _verdicts(words: Counter[str]) -> str:
     if not total:
         return "no expectation was written down"
     if words[Word.UPHELD] == total:
-        return f"{counted(total, 'expectation')} of {total} upheld"
+        return "its expectation was upheld" if total == 1 else f"all {total} expectations upheld"
     rest = listed(f"{number} {word}" for word, number in words.items() if word != Word.UPHELD)
     return f"{words[Word.UPHELD]} of {counted(total, 'expectation')} upheld, {rest}"
 
@@ -123,7 +123,7 @@ def _clean(day: Day) -> str:
     if unclean:
         return f"NOT PROVEN CLEAN: {listed(unclean)}"
     if day.closed:
-        return "what may be shown of it is proven clean"
+        return "whether the sealed scenario has left anything is not told here"
     if not everything:
         return "there was nothing to clean up"
     all_of_them = {1: "its fault is", 2: "both faults are"}.get(len(everything), f"all {len(everything)} faults are")

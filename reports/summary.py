@@ -21,7 +21,10 @@ Json = dict[str, JsonValue]
 
 
 def summary(record: RunRecord, sealed_open: bool = False) -> Json:
-    """The run as plain data. Sealed scenarios that are not revealed yet are only counted, unless `sealed_open`."""
+    """The run as plain data. Sealed scenarios that are not revealed yet are only numbered, unless `sealed_open`.
+
+    `clean` is None where that depends on what may not be shown.
+    """
     day = seen(record, sealed_open)
     return {
         "run_id": record.run_id,
@@ -30,7 +33,7 @@ def summary(record: RunRecord, sealed_open: bool = False) -> Json:
         "outcome": record.outcome,
         "started_at": record.plan.started_at.isoformat(),
         "ended_at": _moment(record.ended.at if record.ended else None),
-        "clean": not day.unproven(),
+        "clean": False if day.unproven() else None if day.closed else True,
         "chain": record.chain,
         "missing": [*missing(day)],
         "sealed": [index + 1 for index in sorted(day.closed)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections import Counter
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
@@ -218,13 +219,14 @@ class Following:
         if self.as_json:
             print(json.dumps({"result": result.model_dump(mode="json")}), flush=True)
             return result.exit_code
-        faults = list(self.view.faults.values())
-        dirty = sum(row.outcome == "dirty" for row in faults)
+        faults = [row for row in (*self.view.past_faults, *self.view.faults.values()) if row.active_at]
+        counted = Counter(row.outcome or "unproven" for row in faults)
+        how = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counted.items()))
         print()
-        if dirty:
-            print(f"NOT PROVEN CLEAN: {dirty} fault{'s' * (dirty != 1)}; it is tried again for ever. `gameday leftovers` on the host")
+        if counted["dirty"] or counted["unproven"]:
+            print(f"NOT PROVEN CLEAN: {how}; it is tried again for ever. `gameday leftovers` on the host tells more")
         else:
-            print(f"nothing is left behind; `gameday replay {self.plan.run_id}` plays it back")
+            print(f"nothing is left behind: {len(faults)} fault{'s' * (len(faults) != 1)}{', ' if how else ''}{how}, 0 dirty")
         print(f"{result.outcome:<9} {result.reason or self.plan.playbook.objective}")
         print(f"report    {result.report or f'none yet; `gameday report {self.plan.run_id}` writes it'}", flush=True)
         return result.exit_code

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import Field
 
 from gameday.catalogue import Catalogue, InjectorParams, ProbeParams
+from gameday.commands import Actor
 from gameday.errors import PlaybookError
+from gameday.event import Event, EventKind
 from gameday.loading import loads
 from gameday.model import Line, PositiveDuration
+from gameday.plan import plan as make_plan
+from gameday.probe import Sample
+from gameday.record import RunRecord
 from gameday.units import UNITS, Unit
 from gameday.yaml_tree import Problem
 
@@ -158,3 +165,94 @@ def small() -> str:
 @pytest.fixture(scope="session")
 def problems() -> Callable[..., tuple[Problem, ...]]:
     return problems_of
+
+
+T0 = datetime(2026, 6, 18, 12, 0, tzinfo=UTC)
+"""The moment of inject in every story."""
+
+
+def at(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+class Story:
+    """A run told in a few words, with seconds counted from inject: what the record of it holds.
+
+    `steady`, `abort`, `expect` are phrases; probes are `errors` (ratio), `latency` (s) and `failed` (count).
+    """
+
+    def __init__(
+        self,
+        steady: Sequence[str] = ("errors < 1 %",),
+        expect: Sequence[str] = ("errors < 1 %",),
+        abort: Sequence[str] = (),
+        needed: int = 3,
+        more: str = "",
+    ) -> None:
+        text = "\n".join(
+            [
+                "name: story",
+                "objective: What happens?",
+                "probes:",
+                "  errors: {prometheus: {query: up, unit: ratio}}",
+                "  latency: {prometheus: {query: up, unit: s}}",
+                "  failed: {openmetrics: {url: 'http://127.0.0.1', metric: failed_total}}",
+                "alerts: {from: {prometheus: {url: 'http://127.0.0.1'}}, expected: [ErrorsHigh]}",
+                f"steady_state: {json.dumps(steady)}",
+                f"abort_when: {json.dumps(abort)}",
+                f"sampling: {{steady_samples: {needed}}}",
+                f"expect: {json.dumps(expect)}",
+                more or "faults: [{name: slow, inject: network.latency, with: {delay: 1s}}]",
+            ]
+        )
+        self.plan = make_plan(loads(text.encode(), CATALOGUE), CATALOGUE, Actor(id="ada", name="Ada"), at(-60))
+        self.events: list[Event] = []
+        self.samples: list[Sample] = []
+
+    def happens(
+        self, seconds: float, kind: EventKind, /, scenario: int | None = 0, fault: str | None = None, actor: str | None = None, **data: Any
+    ) -> Story:
+        event_id = f"{len(self.events)}-{kind}"
+        self.events.append(
+            Event(id=event_id, run_id=self.plan.run_id, at=at(seconds), kind=kind, scenario=scenario, fault=fault, actor=actor, data=data)
+        )
+        return self
+
+    def phases(self, **starts: float) -> Story:
+        """`pre_check=-30, inject=0, …`; `ended` ends the scenario and the run."""
+        for name, seconds in starts.items():
+            if name == "ended":
+                self.happens(seconds, EventKind.SCENARIO_ENDED)
+                self.happens(seconds, EventKind.RUN_ENDED, scenario=None, outcome="passed")
+            else:
+                self.happens(seconds, EventKind.PHASE_BEGAN, phase=name.replace("_", "-"))
+        return self
+
+    def fault(
+        self, on: float | None = 0, off: float | None = None, kind: str = "network.latency", outcome: str = "reverted", name: str = "slow"
+    ) -> Story:
+        facts = {"name": name, "label": "local", "kind": kind}
+        self.happens(-1, EventKind.FAULT_ARMED, fault=f"f-{name}", **facts)
+        if on is not None:
+            self.happens(on, EventKind.FAULT_ACTIVE, fault=f"f-{name}", **facts)
+        if off is not None:
+            self.happens(off, EventKind.FAULT_ENDED, fault=f"f-{name}", **facts, outcome=outcome, reason="its time was up")
+        return self
+
+    def reads(self, probe: str, values: Sequence[float | None], start: float = 1, every: float = 1) -> Story:
+        """Samples from `start` on; None is unknown."""
+        for index, value in enumerate(values):
+            moment = at(start + index * every)
+            self.samples.append(Sample(probe=probe, at=moment, value=value, unknown="no answer in 1 s" if value is None else None))
+        return self
+
+    def record(self) -> RunRecord:
+        if not any(event.kind is EventKind.PHASE_BEGAN for event in self.events):
+            self.phases(pre_check=-30)
+        events = sorted(self.events, key=lambda event: event.at)
+        return RunRecord(plan=self.plan, events=tuple(events), samples=tuple(sorted(self.samples, key=lambda sample: sample.at)))
+
+
+@pytest.fixture(scope="session")
+def story() -> type[Story]:
+    return Story

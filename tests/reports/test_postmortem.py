@@ -126,6 +126,20 @@ def test_what_people_noted_stands_where_it_belongs(day: RunRecord) -> None:
     assert "Nobody noted what went well, what went wrong, or what is to be done." in part(render(day), "## 2. The ledger is slow")
 
 
+def test_what_is_said_in_the_debrief_belongs_to_its_scenario(day: RunRecord) -> None:
+    """The scenario is over by then, and no other has begun."""
+    data: dict[str, JsonValue] = {"text": "We talked too much", "about": "went-wrong"}
+    note = Event(id="x", run_id=day.run_id, at=FIRST + timedelta(minutes=4), kind=EventKind.NOTE, actor="Ada", data=data)
+    first = part(render(replace(day, events=(*day.events, note))), "## 1. The ledger freezes")
+    assert part(first, "### Went wrong").strip().split("\n") == ["- The alert came late (Edsger)", "- We talked too much (Ada)"]
+
+
+def test_an_event_that_cannot_be_read_does_not_cost_the_report(day: RunRecord) -> None:
+    odd = Event(id="x", run_id=day.run_id, at=FIRST, kind=EventKind.EXTENDED, scenario=0, data={"by": "a while"})
+    page = render(replace(day, events=(*day.events, odd)))
+    assert ["14:30:05", "+0:00", "extended", "(recorded in a form that cannot be read)", "gameday"] in rows(page)
+
+
 def test_the_appendix_says_where_numbers_come_from_and_what_was_run(day: RunRecord) -> None:
     appendix = part(render(day), "## Appendix")
     assert ["temporal", "1.32.0"] in rows(appendix)
