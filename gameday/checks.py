@@ -53,7 +53,7 @@ def _probes(data: Data, catalogue: Catalogue) -> Iterator[Finding]:
         if str(path[1]) in KEYWORDS:
             yield Finding(path, f"{path[1]!r} is a word of the language", "another name for the probe", at_key=True)
         if isinstance(spec, dict) and len(spec) != 1:
-            yield Finding(path, "a probe has exactly one kind", "such as {http: {url: …}}")
+            yield Finding(path, "a probe has exactly one kind", "one, such as {http: {url: …}}")
     for name, kind, params in probe_kinds(data):
         path = ("probes", name, kind)
         if kind not in catalogue.probes:
@@ -96,7 +96,11 @@ def _bound(path: Path, tolerance: Tolerance, unit: Unit) -> Iterator[Finding]:
         expected = f"a bound in {' or '.join(fitting)}" if fitting else f"a plain number: '{tolerance.probe} {tolerance.op} {number}'"
         yield Finding(path, f"{tolerance.probe!r} is measured as a {unit.dimension}, not in {written!r}", expected)
     if written is None and unit.dimension is Dimension.TIME:
-        yield Finding(path, f"the unit is missing: {tolerance.probe!r} is a time", f"such as '{number} {unit.name}'")
+        yield Finding(
+            path,
+            f"the unit is missing: {tolerance.probe!r} is a time",
+            f"'{tolerance.probe} {tolerance.op} {number} {unit.name}', or in ms, s, m or h",
+        )
 
 
 def _totals(data: Data, units: Mapping[str, Unit | None]) -> Iterator[Finding]:

@@ -9,10 +9,11 @@ from typing import Any
 from gameday.catalogue import Catalogue
 from gameday.findings import Data, Finding, duration_at, mappings, phrases, probe_kinds, texts, tolerances, walk
 from gameday.language import Clock, Expectation, Guardrail, Op, Tolerance
-from gameday.playbook import Afterwards, Fault, Sampling
+from gameday.playbook import Afterwards, BlastRadius, Fault, Sampling
 from gameday.units import UNITS, format_duration
 
 _MOST_FAULTS = 50
+_FEWEST_SAMPLES = 3
 
 
 def contradictions(data: Data, catalogue: Catalogue) -> Iterator[Finding]:
@@ -21,7 +22,7 @@ def contradictions(data: Data, catalogue: Catalogue) -> Iterator[Finding]:
     yield from _baselines(data)
     yield from _gates(data)
     for path, scenario in mappings(data, "scenarios", "*"):
-        for finding in (*_expectations(scenario, catalogue), *_too_late(scenario)):
+        for finding in (*_at_once(data, scenario), *_expectations(scenario, catalogue), *_too_late(scenario)):
             yield Finding((*path, *finding.path), finding.message, finding.expected, finding.warning)
 
 
@@ -82,12 +83,16 @@ def _implies(steady: Tolerance, guardrail: Tolerance) -> bool:
 
 
 def _baselines(data: Data) -> Iterator[Finding]:
-    if duration_at(data, "sampling", "baseline", default=Sampling().baseline):
+    usual = Sampling()
+    length, every = (duration_at(data, "sampling", key, default=getattr(usual, key)) for key in ("baseline", "every"))
+    least = next((least for _, least in walk(data, "sampling", "baseline_samples") if isinstance(least, int)), usual.baseline_samples)
+    samples = max(int(length / every) + 1 if every else 1, least)
+    if samples >= _FEWEST_SAMPLES:
         return
     for path, _, tolerance in tolerances(data):
         if tolerance and tolerance.bound.times_baseline:
-            message = "this could never be judged: no baseline is measured (sampling.baseline is 0s)"
-            yield Finding(path, message, "a longer sampling.baseline, or an absolute bound")
+            message = f"the baseline would be {samples} sample{'s' if samples > 1 else ''} only: chance decides what this means"
+            yield Finding(path, message, "a longer sampling.baseline, more sampling.baseline_samples, or an absolute bound", warning=True)
 
 
 def _gates(data: Data) -> Iterator[Finding]:
@@ -101,25 +106,39 @@ def _gates(data: Data) -> Iterator[Finding]:
             yield Finding(path, "there is no checklist that could be ticked", "a 'checklist' list", warning=True)
 
 
-def _ends(scenario: Data) -> timedelta:
-    """When the last fault ends by itself, counted from inject; faults that wait for another begin after its end."""
+def _spans(scenario: Data) -> list[tuple[timedelta, timedelta]]:
+    """When each fault begins and ends by itself, counted from inject; one that waits for another begins after its end."""
     faults = [fault for _, fault in mappings(scenario, "faults", "*")][:_MOST_FAULTS]
     by_name = {fault["name"]: fault for fault in faults if isinstance(fault.get("name"), str)}
+    usual: timedelta = Fault.model_fields["duration"].default
 
-    def end(fault: dict[str, Any], waited: int = 0) -> timedelta:
+    def span(fault: dict[str, Any], waited: int = 0) -> tuple[timedelta, timedelta]:
         before = by_name.get(fault["after"]) if isinstance(fault.get("after"), str) else None
-        start = end(before, waited + 1) if before and waited < len(faults) else timedelta()
-        usual: timedelta = Fault.model_fields["duration"].default
-        lasts = duration_at(fault, "for", default=usual) or usual
-        return start + duration_at(fault, "at", default=timedelta()) + lasts
+        free = span(before, waited + 1)[1] if before and waited < len(faults) else timedelta()
+        start = free + duration_at(fault, "at", default=timedelta())
+        return start, start + (duration_at(fault, "for", default=usual) or usual)
 
-    return max(map(end, faults), default=timedelta())
+    return [span(fault) for fault in faults]
+
+
+def _observed(scenario: Data) -> tuple[timedelta, timedelta]:
+    """How long the scenario is observed at the most, and when the last fault ends by itself."""
+    ends = max((end for _, end in _spans(scenario)), default=timedelta())
+    return min(duration_at(scenario, "observe", default=ends), ends), ends
+
+
+def _at_once(data: Data, scenario: Data) -> Iterator[Finding]:
+    most = next((most for _, most in walk(data, "blast_radius", "max_concurrent") if isinstance(most, int)), BlastRadius().max_concurrent)
+    spans = _spans(scenario)
+    together = max((sum(start <= begins < end for start, end in spans) for begins, _ in spans), default=0)
+    if together > most:
+        message = f"{together} faults would be on at the same time, more than blast_radius.max_concurrent"
+        yield Finding(("faults",), message, f"at most {most}, or 'after' and 'at' to put them one after another")
 
 
 def _expectations(scenario: Data, catalogue: Catalogue) -> Iterator[Finding]:
     """Expectations whose time is longer than anybody watches."""
-    ends = _ends(scenario)
-    observed = duration_at(scenario, "observe", default=ends)
+    observed, ends = _observed(scenario)
     recovery = duration_at(scenario, "afterwards", "recover_within", default=Afterwards().recover_within)
     kinds = {kind for _, kind in texts(scenario, "faults", "*", "inject")}
     momentary = bool(kinds) and all(kind in catalogue.injectors and catalogue.injectors[kind].momentary for kind in kinds)
@@ -130,21 +149,21 @@ def _expectations(scenario: Data, catalogue: Catalogue) -> Iterator[Finding]:
         if expectation.clock is Clock.MITIGATE and momentary:
             message = "the fault is over in a moment, so there is nothing to mitigate while it is on"
             yield Finding(path, message, f"'recovered within {format_duration(within)}'", warning=True)
-        elif expectation.clock is Clock.MITIGATE and within > ends <= observed:
+        elif expectation.clock is Clock.RECOVER:
+            if within > recovery:
+                message = f"'{expectation}', but recovery is watched for {format_duration(recovery)} only"
+                yield Finding(path, message, "a longer 'afterwards.recover_within'", warning=True)
+        elif expectation.clock is Clock.MITIGATE and within > ends == observed:
             message = f"'{expectation}', but the fault ends by itself after {format_duration(ends)}: people may never get the chance"
             yield Finding(path, message, "a longer 'for'", warning=True)
-        elif expectation.clock is Clock.RECOVER and within > recovery:
-            message = f"'{expectation}', but recovery is watched for {format_duration(recovery)} only"
-            yield Finding(path, message, "a longer 'afterwards.recover_within'", warning=True)
-        elif expectation.clock is not Clock.RECOVER and within > observed:
+        elif within > observed:
             message = f"'{expectation}', but the scenario is observed for {format_duration(observed)} only"
-            yield Finding(path, message, "a longer 'observe' or 'for'", warning=True)
+            yield Finding(path, message, "a longer 'for' (or 'observe')", warning=True)
 
 
 def _too_late(scenario: Data) -> Iterator[Finding]:
     """Cards and faults that would come after the scenario is over."""
-    ends = _ends(scenario)
-    observed = duration_at(scenario, "observe", default=ends)
+    observed, _ = _observed(scenario)
     over = f"after the scenario is over ({format_duration(observed)})"
     for path, _ in walk(scenario, "cards", "*", "at"):
         if duration_at(scenario["cards"][path[1]], "at", default=timedelta()) >= observed:

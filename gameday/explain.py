@@ -125,7 +125,8 @@ def _message(detail: ErrorDetails, nodes: list[Node]) -> tuple[str, str]:
     if kind in _MAPPINGS:
         return wrong, _mapping_like(nodes)
     if kind in _LISTS:
-        return wrong, f"a list, such as [{_shown(given)}]" if isinstance(given, (str, int, float)) else "a list, such as [one, two]"
+        listed = "{…}" if isinstance(given, dict) else _shown(given) if isinstance(given, (str, int, float)) else "one, two"
+        return wrong, f"a list, such as [{listed}]"
     if kind in {"literal_error", "enum"}:
         return wrong, str(context.get("expected", ""))
     if kind in _KINDS:
@@ -161,6 +162,9 @@ def _limit(limit: object) -> str:
 
 
 def _mapping_like(nodes: list[Node]) -> str:
+    example = next((node["examples"][0] for node in nodes if node.get("examples")), None)
+    if isinstance(example, dict):
+        return f"a mapping, such as {{{', '.join(f'{key}: {value}' for key, value in example.items())}}}"
     keys = next((list(node["properties"])[:2] for node in nodes if node.get("properties")), ["key"])
     return f"a mapping, such as {{{', '.join(f'{key}: …' for key in keys)}}}"
 
@@ -219,7 +223,8 @@ def _describe(schema: Node, path: Path) -> str:
         examples = f", such as {node['examples'][0]!r}" if node.get("examples") else ""
         about = re.split(r"[.;:](\s|$)", str(node.get("description", "")))[0]
         if about:
-            return (about[0].lower() + about[1:] if about[1:2].islower() or about[1:2] == " " else about) + examples
+            first = about.split()[0]
+            return (about[0].lower() + about[1:] if first == first.capitalize() else about) + examples
         types = {"string": "text", "array": "a list", "object": "a mapping", "integer": "a whole number", "number": "a number"}
         return types.get(node.get("type", ""), "a value") + examples
     return ""

@@ -64,7 +64,7 @@ class Phrase(ABC):
             if isinstance(value, cls):
                 return value
             if not isinstance(value, str):
-                raise LanguageError("a phrase is text", 0, f"such as {cls.example()!r}")
+                raise LanguageError("a phrase is text", 0, f"text, such as {cls.example()!r}")
             return cls.parse(value)
 
         return core_schema.no_info_plain_validator_function(read, serialization=core_schema.to_string_ser_schema())
@@ -209,7 +209,7 @@ class Prediction(Phrase):
         if len(words) == 2 and words[0] == "worst" and re.fullmatch(r"[a-z][a-z0-9_]*", words[1]):
             return cls(Question.WORST, text, words[1])
         if not words or not text.isprintable():
-            raise LanguageError("a prediction is a question in plain text", 0, "such as 'first alert after' or 'worst errors'")
+            raise LanguageError("a prediction is a question in plain text", 0, "text, such as 'first alert after' or 'worst errors'")
         return cls(Question.FREE, text)
 
     def __str__(self) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import secrets
 import zoneinfo
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
-from typing import Annotated
+from datetime import UTC, datetime, time, timedelta, timezone
 
 from pydantic import Field
 
@@ -132,7 +131,9 @@ def _moment(clock: str | None, zone: str, now: datetime) -> datetime | None:
     moment = datetime.combine(local.date(), time.fromisoformat(clock), local.tzinfo)
     if moment.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None) != moment.replace(tzinfo=None):
         raise BadInput(f"{clock} does not exist today in {zone}: the clocks are put forward over it; expected another time")
-    return moment
+    offset = moment.utcoffset()
+    assert offset is not None  # it has a zone
+    return moment.replace(tzinfo=timezone(offset))  # two times in one zone are compared by the wall clock, wrong when it is put back
 
 
 def role_of(playbook: Playbook, user: str | None = None, slack: str | None = None, name: str | None = None) -> tuple[Role, str] | None:

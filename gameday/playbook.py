@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 from typing_extensions import TypedDict
 
 from gameday.language import Expectation, Guardrail, Prediction, Tolerance
@@ -151,6 +151,8 @@ class Alerts(Model):
 class Target(Model):
     """What a fault touches: a host by name, or candidates by label, and one thing on it."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"host": "local", "process": "ledger"}]})
+
     host: HostName | None = None
     """One host, by its name in the inventory; `local` is the one where gameday runs."""
     hosts: Annotated[dict[ThingName, ThingName], Field(min_length=1, max_length=10)] | None = None
@@ -164,7 +166,7 @@ class Target(Model):
     envoy: ThingName | None = None
     """An Envoy proxy, by its name in the settings."""
     count: Share | Annotated[int, Field(ge=1, le=1000)] | None = None
-    """How many of the candidates are chosen, as a number or a share such as 30 %; without it, one."""
+    """How many of the candidates are chosen, as a number or a share such as 30 %; without it, all of them."""
 
     def things(self) -> dict[str, str]:
         """The things named on the host, such as `{"process": "ledger"}`; a fault takes at most one."""
@@ -238,7 +240,7 @@ class Scenario(Model):
     faults: Annotated[tuple[Fault, ...], Field(min_length=1, max_length=50)]
     """The disturbances, at least one."""
     observe: PositiveDuration | None = None
-    """How long it is observed after inject; without it, until the last fault has ended."""
+    """How long it is observed after inject at the most; it ends sooner when every fault has ended."""
     expect: Annotated[tuple[Expectation, ...], Field(max_length=50)] = ()
     """What the hypothesis claims; each is judged, and each must hold for the scenario to pass."""
     predict: Annotated[tuple[Prediction, ...], Field(max_length=20)] = ()
@@ -292,9 +294,9 @@ class Sampling(Model):
     timeout: Annotated[Duration, Field(ge=timedelta(milliseconds=50), le=timedelta(minutes=1))] = timedelta(seconds=1)
     """How long one reading may take; after that the sample is unknown."""
     baseline: Annotated[Duration, Field(le=timedelta(hours=1))] = timedelta(seconds=30)
-    """How long the baseline is measured before each scenario."""
+    """How long the baseline is measured before each scenario, at the least."""
     baseline_samples: Annotated[int, Field(ge=0, le=1000)] = 5
-    """How many known samples a baseline needs at the least."""
+    """How many samples of each probe the baseline is made of at the least, however short it is."""
     steady_samples: Annotated[int, Field(ge=1, le=1000)] = 5
     """How many good samples in a row mean that steady state is back."""
     unknown_for: PositiveDuration = timedelta(seconds=30)

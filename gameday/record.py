@@ -87,13 +87,15 @@ class RunRecord:
         return self.ended.text("outcome") if self.ended else None
 
     def scenarios(self) -> list[tuple[int, Scenario]]:
-        """The scenarios that began, by index."""
-        began = {event.scenario for event in self.of(EventKind.SCENARIO_BEGAN)}
+        """The scenarios that the record knows of, by index; a killed run may have lost their beginning."""
+        began = {event.scenario for event in self.events if event.scenario is not None}
         return [(index, scenario) for index, scenario in enumerate(self.plan.playbook.scenarios) if index in began]
 
     def phases(self, scenario: int) -> list[Span]:
         """The phases of a scenario, each ending where the next begins."""
         begins = list(self.of(EventKind.PHASE_BEGAN, scenario=scenario))
+        if not begins:
+            return []
         over = self.last(EventKind.SCENARIO_ENDED, EventKind.SCENARIO_STOOD_DOWN, scenario=scenario)
         ends = [event.at for event in begins[1:]] + [over.at if over else None]
         return [Span(event.text("phase"), event.at, end) for event, end in zip(begins, ends, strict=True)]
@@ -111,6 +113,7 @@ class RunRecord:
         mine = [event for event in self.events if event.fault == fault_id]
         at = {event.kind: event for event in mine}
         ended, active, armed = at.get(EventKind.FAULT_ENDED), at.get(EventKind.FAULT_ACTIVE), at.get(EventKind.FAULT_ARMED)
+        failed = at.get(EventKind.FAULT_FAILED)
         known = ended or active or armed or mine[0]
         dirty = EventKind.FAULT_DIRTY in at and ended is None
         outcome = FaultOutcome(ended.text("outcome")) if ended else FaultOutcome.DIRTY if dirty else None
@@ -123,7 +126,7 @@ class RunRecord:
             active_at=active.at if active else None,
             ended_at=ended.at if ended else None,
             outcome=outcome,
-            reason=known.text("reason"),
+            reason=known.text("reason") or (failed.text("reason") if failed else ""),
             ended=ended,
             active=active,
         )

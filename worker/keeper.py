@@ -52,6 +52,7 @@ class Keeper:
     operators: Operators
     known: set[str] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    has_looked: bool = False
 
     async def run(self) -> None:
         while True:
@@ -78,11 +79,11 @@ class Keeper:
         await asyncio.gather(*(self.look_after(run_id, list(entries)) for run_id, entries in by_run))
 
     async def is_watched(self) -> bool:
-        """Whether the watchdog beats. The very first round after a start may find none: then one is started, and that is enough."""
-        age = await asyncio.to_thread(watchdog.heartbeat, self.journal.root)
-        if age is None and not self.known:
+        """Whether the watchdog beats. What an earlier agent left on may have none: the first round starts one, and that is enough."""
+        if not self.has_looked:
             await asyncio.to_thread(watchdog.ensure, self.settings.home)
-            return True
+            self.has_looked = True
+        age = await asyncio.to_thread(watchdog.heartbeat, self.journal.root)
         return age is not None and age < WATCHDOG_SILENT
 
     async def look_after(self, run_id: str, entries: list[Entry]) -> None:

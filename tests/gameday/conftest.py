@@ -133,10 +133,9 @@ class AlertProbe:
         alert: Line
 
 
-CATALOGUE = Catalogue(
-    injectors={each.kind: each for each in (ProcessPause, ProcessKill, NetworkLatency, EnvoyAbort)},
-    probes={each.kind: each for each in (Prometheus, OpenMetrics, AlertProbe)},
-)
+INJECTORS: tuple[type[Any], ...] = (ProcessPause, ProcessKill, NetworkLatency, EnvoyAbort)
+PROBES: tuple[type[Any], ...] = (Prometheus, OpenMetrics, AlertProbe)
+CATALOGUE = Catalogue(injectors={each.kind: each for each in INJECTORS}, probes={each.kind: each for each in PROBES})
 
 
 def problems_of(text: str | bytes, **values: str) -> tuple[Problem, ...]:
@@ -231,7 +230,7 @@ class Story:
     def fault(
         self, on: float | None = 0, off: float | None = None, kind: str = "network.latency", outcome: str = "reverted", name: str = "slow"
     ) -> Story:
-        facts = {"name": name, "label": "local", "kind": kind}
+        facts: dict[str, Any] = {"name": name, "label": "local", "kind": kind}
         self.happens(-1, EventKind.FAULT_ARMED, fault=f"f-{name}", **facts)
         if on is not None:
             self.happens(on, EventKind.FAULT_ACTIVE, fault=f"f-{name}", **facts)

@@ -56,7 +56,7 @@ PROBLEMS: dict[str, tuple[list[Change], list[Said]]] = {
     ),
     "a probe of two kinds": (
         [("{prometheus: {query:", "{alert: {alert: X}, prometheus: {query:")],
-        [("probes.errors", "a probe has exactly one kind", "such as {http: {url: …}}")],
+        [("probes.errors", "a probe has exactly one kind", "one, such as {http: {url: …}}")],
     ),
     "a unit of another dimension": (
         [("'errors < 0.1 %'", "'errors < 0.1 ms'")],
@@ -68,7 +68,7 @@ PROBLEMS: dict[str, tuple[list[Change], list[Said]]] = {
     ),
     "a time without its unit": (
         [("1.5 x baseline", "250")],
-        [("steady_state[1]", "the unit is missing: 'latency_p99' is a time", "such as '250 s'")],
+        [("steady_state[1]", "the unit is missing: 'latency_p99' is a time", "'latency_p99 < 250 s', or in ms, s, m or h")],
     ),
     "a total of what is no counter": (
         [("'failed_requests > 500 in total'", "'errors > 5 in total'")],
@@ -165,6 +165,23 @@ PROBLEMS: dict[str, tuple[list[Change], list[Said]]] = {
         [("process.pause", "process.kill"), ("'mitigated within 5m', ", "")],
         [("scenarios[0].faults[0].until", "process.kill is over in a moment: it cannot last until something", "no 'until'")],
     ),
+    "more faults at once than the blast radius allows": (
+        [
+            before_scenarios("blast_radius: {max_concurrent: 2}"),
+            faults(
+                "{name: b, inject: process.pause, on: {host: local, process: b}, at: 1m}",
+                "{name: c, inject: process.pause, on: {host: local, process: c}, at: 2m}",
+                "{name: d, inject: process.pause, on: {host: local, process: d}, after: ledger-frozen}",
+            ),
+        ],
+        [
+            (
+                "scenarios[0].faults",
+                "3 faults would be on at the same time, more than blast_radius.max_concurrent",
+                "at most 2, or 'after' and 'at' to put them one after another",
+            )
+        ],
+    ),
     "a fault of the same name": (
         [faults(FAULT)],
         [("scenarios[0].faults[1].name", "the fault 'ledger-frozen' is here twice", "each name once in a scenario")],
@@ -227,16 +244,6 @@ PROBLEMS: dict[str, tuple[list[Change], list[Said]]] = {
         [(STEADY, ""), (", 'mitigated within 5m', 'recovered within 30s'", "")],
         [("scenarios[0].faults[0].until", "'until: mitigated' needs a steady state to come back to", "a 'steady_state' list")],
     ),
-    "a multiple of a baseline that is not measured": (
-        [before_scenarios("sampling: {baseline: 0s}")],
-        [
-            (
-                "steady_state[1]",
-                "this could never be judged: no baseline is measured (sampling.baseline is 0s)",
-                "a longer sampling.baseline, or an absolute bound",
-            )
-        ],
-    ),
 }
 
 WARNINGS: dict[str, tuple[list[Change], list[Said]]] = {
@@ -264,11 +271,11 @@ WARNINGS: dict[str, tuple[list[Change], list[Said]]] = {
     ),
     "mitigation after the scenario has ended": (
         [("    expect:", "    observe: 5m\n    expect:"), ("mitigated within 5m", "mitigated within 6m")],
-        [("scenarios[0].expect[2]", "'mitigated within 6m', but the scenario is observed for 5m only", "a longer 'observe' or 'for'")],
+        [("scenarios[0].expect[2]", "'mitigated within 6m', but the scenario is observed for 5m only", "a longer 'for' (or 'observe')")],
     ),
     "an alert after the scenario has ended": (
         [("LedgerDown within 60s", "LedgerDown within 20m")],
-        [("scenarios[0].expect[1]", "'alert LedgerDown within 20m', but the scenario is observed for 10m only", "a longer 'observe' or 'for'")],
+        [("scenarios[0].expect[1]", "'alert LedgerDown within 20m', but the scenario is observed for 10m only", "a longer 'for' (or 'observe')")],
     ),
     "mitigation of what is over in a moment": (
         [("process.pause", "process.kill"), (", until: mitigated", "")],
@@ -283,6 +290,10 @@ WARNINGS: dict[str, tuple[list[Change], list[Said]]] = {
     "recovery longer than it is watched": (
         [("recovered within 30s", "recovered within 3m")],
         [("scenarios[0].expect[3]", "'recovered within 3m', but recovery is watched for 2m only", "a longer 'afterwards.recover_within'")],
+    ),
+    "a card after the faults, though observe is longer": (
+        [("    expect:", "    observe: 20m\n    expect:"), ("at: 4m", "at: 12m")],
+        [("scenarios[0].cards[0].at", "this card comes after the scenario is over (10m)", "an earlier 'at'")],
     ),
     "a card that comes too late": (
         [("at: 4m", "at: 10m")],
@@ -307,6 +318,16 @@ WARNINGS: dict[str, tuple[list[Change], list[Said]]] = {
     "more people ready than there are": (
         [before_scenarios("gates: {inject: {ready: 6}}")],
         [("gates.inject.ready", "6 people must say ready, and the team has 5", "at most 5")],
+    ),
+    "a baseline of a single sample": (
+        [before_scenarios("sampling: {baseline: 0s, baseline_samples: 0}")],
+        [
+            (
+                "steady_state[1]",
+                "the baseline would be 1 sample only: chance decides what this means",
+                "a longer sampling.baseline, more sampling.baseline_samples, or an absolute bound",
+            )
+        ],
     ),
     "a checklist to tick that is not there": (
         [
@@ -362,6 +383,10 @@ FINE: dict[str, list[Change]] = {
         ("errors > 5 %", "errors > 6 GiB"),
         ("errors < 1 %", "errors < 9000 KiB"),
     ],
+    "faults one after another within max_concurrent": [
+        before_scenarios("blast_radius: {max_concurrent: 1}"),
+        faults("{name: second, inject: process.pause, on: {host: local, process: till}, after: ledger-frozen}"),
+    ],
     "no times at all": [("times: {start: '14:00', latest_inject: '15:30', stop: '16:00', zone: Europe/Berlin}\n", "")],
 }
 
@@ -376,3 +401,32 @@ def test_scenarios_are_planned_in_the_order_of_the_day(good: str, problems: Prob
     assert said(list(problems(good + second))) == [
         ("scenarios[1].planned", "planned at 14:10, before the scenario above it, planned at 14:15", "scenarios in the order of the day")
     ]
+
+
+@pytest.mark.parametrize(
+    ("steady", "guardrail", "aborts_while_all_is_well"),
+    [
+        ("errors < 1 %", "errors < 1 %", True),
+        ("errors < 1 %", "errors <= 1 %", True),
+        ("errors <= 1 %", "errors < 1 %", False),
+        ("errors < 1 %", "errors < 5 %", True),
+        ("errors < 5 %", "errors < 1 %", False),
+        ("errors < 1 %", "errors > 1 %", False),
+        ("errors > 40 %", "errors > 10 %", True),
+        ("errors > 40 %", "errors > 50 %", False),
+        ("errors > 40 %", "errors >= 40 %", True),
+        ("errors = 1 %", "errors = 1 %", True),
+        ("errors = 1 %", "errors = 2 %", False),
+        ("latency_p99 < 100 ms", "latency_p99 < 1 s", True),
+        ("latency_p99 < 1 x baseline", "latency_p99 < 1 s", False),
+        ("latency_p99 > 1 x baseline", "latency_p99 > 0.5 x baseline for 10s", True),
+        ("errors < 1 %", "latency_p99 < 1 s", False),
+    ],
+)
+def test_a_guardrail_must_not_hold_while_the_steady_state_does(
+    steady: str, guardrail: str, aborts_while_all_is_well: bool, good: str, problems: Problems
+) -> None:
+    found = problems(
+        apply(good, [("'errors < 0.1 %', 'latency_p99 < 1.5 x baseline'", f"'{steady}'"), ("errors > 5 % in 3 of 5 samples", guardrail)])
+    )
+    assert [each.field for each in found] == (["abort_when[0]"] if aborts_while_all_is_well else [])

@@ -82,17 +82,17 @@ def test_mitigated_is_the_first_of_enough_good_samples_after_it_broke(
 
 
 def test_mitigation_needs_the_fault_to_be_on(story: Any) -> None:
-    day = story(needed=3).fault(on=0, off=3.5).reads("errors", [BAD, GOOD, GOOD, GOOD, GOOD])
+    day = story(needed=3).fault(on=0, off=3.5).reads("errors", [BAD, GOOD, GOOD, GOOD, GOOD, GOOD])
     read = clocks(day.record(), 0)
     assert read.mitigate.after is None and read.mitigate.needed
     assert seconds(read.recover.after) == 0.5
 
 
 def test_mitigation_ends_when_the_revert_begins_not_when_it_is_proven(story: Any) -> None:
-    day = story(needed=3).phases(inject=0, observe=1, recover=3.5, analyze=20).fault(on=0, off=10).reads("errors", [BAD, *[GOOD] * 12])
+    day = story(needed=3).phases(inject=0, observe=1, recover=3.5, analyze=20).fault(on=0, off=10.5).reads("errors", [BAD, *[GOOD] * 12])
     read = clocks(day.record(), 0)
     assert read.mitigate.after is None
-    assert seconds(read.recover.after) == 1  # the first sample after the proof, at 11
+    assert seconds(read.recover.after) == 0.5  # the first sample after the proof
 
 
 def test_mitigation_shows_its_proof(story: Any) -> None:
@@ -160,3 +160,7 @@ def test_the_bill_counts_time_outside_steady_state_and_what_the_counters_grew(st
     assert cost.outside == timedelta(seconds=3)  # from 1 to 3, and from 4 to 5; what comes after the last sample is not known
     assert cost.unknown_ticks == 1
     assert cost.totals == {"failed": 13.0}  # 4 + 6, then a reset and 3
+
+
+def test_the_bill_of_a_record_that_lost_its_phases_is_still_made(story: Any) -> None:
+    assert bill(story().phases().fault().reads("errors", [BAD, GOOD]).record(), 0).outside == timedelta(seconds=1)

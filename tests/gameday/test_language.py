@@ -110,6 +110,7 @@ def test_each_production_of_the_grammar_means_this(kind: type[Phrase], text: str
 UNITS_SAID = "one of %, ms, s, m, h, B, KiB, MiB, GiB, /s, or 'x baseline'"
 OPS = "<, <=, >, >= or ="
 BAD: list[tuple[Any, str, str, int, str]] = [
+    (Guardrail, "errors > 5 % in 4 of 3 samples", "4 of 3 samples can never be", 16, "at most 3 of 3"),
     (Tolerance, "", "the phrase ends too early", 0, "the name of a probe"),
     (Tolerance, "errors", "the phrase ends too early", 6, OPS),
     (Tolerance, "5 % > errors", "found '5'", 0, "the name of a probe"),
@@ -173,8 +174,8 @@ BAD: list[tuple[Any, str, str, int, str]] = [
         11,
         "the end of the phrase (counting samples is for abort_when)",
     ),
-    (Prediction, " ", "a prediction is a question in plain text", 0, "such as 'first alert after' or 'worst errors'"),
-    (Prediction, "who\u202e is paged", "a prediction is a question in plain text", 0, "such as 'first alert after' or 'worst errors'"),
+    (Prediction, " ", "a prediction is a question in plain text", 0, "text, such as 'first alert after' or 'worst errors'"),
+    (Prediction, "who\u202e is paged", "a prediction is a question in plain text", 0, "text, such as 'first alert after' or 'worst errors'"),
 ]
 
 

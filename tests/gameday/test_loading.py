@@ -230,7 +230,7 @@ WRONG_SHAPES: dict[str, tuple[str, str, list[Said]]] = {
     "a mapping where a list is needed": (
         "[{name: Linus, slack: U03}]",
         "{name: Linus, slack: U03}",
-        [(9, 15, "team.responders", "a mapping does not fit here", "a list, such as [one, two]")],
+        [(9, 15, "team.responders", "a mapping does not fit here", "a list, such as [{…}]")],
     ),
     "one phrase where a list is needed": (
         "['errors < 0.1 %', 'latency_p99 < 1.5 x baseline']",
@@ -262,7 +262,7 @@ WRONG_SHAPES: dict[str, tuple[str, str, list[Said]]] = {
     "a mapping where a phrase is needed": (
         "'errors < 0.1 %'",
         "{errors: 0.1}",
-        [(20, 16, "steady_state[0]", "a phrase is text", "such as 'errors < 1 %'")],
+        [(20, 16, "steady_state[0]", "a phrase is text", "text, such as 'errors < 1 %'")],
     ),
     "a wrong phrase, with the column inside its quotes": (
         "'errors < 0.1 %'",
@@ -380,7 +380,7 @@ WRONG_SHAPES: dict[str, tuple[str, str, list[Said]]] = {
     "a word for a target": (
         "{host: local, process: ledger}",
         "ledger",
-        [(28, 58, "scenarios[0].faults[0].on", "'ledger' does not fit here", "a mapping, such as {host: …, hosts: …}")],
+        [(28, 58, "scenarios[0].faults[0].on", "'ledger' does not fit here", "a mapping, such as {host: local, process: ledger}")],
     ),
     "control characters in text": (
         "Can checkout live without its ledger, and do we notice?",
@@ -711,6 +711,10 @@ def test_wrong_variables_are_reported(problems: Problems) -> None:
         (4, 9, "variables.what", "the variable 'what' is never used", "'${what}' somewhere, or no such variable"),
         (6, 9, "variables.loss", "the value given for 'loss' is too long", "at most 2000 characters"),
     ]
+
+
+def test_variables_are_not_filled_into_each_other(problems: Problems) -> None:
+    assert problems(changed(VARIABLES, "{default: 100ms, about: how slow}", "{default: 100ms, about: 'as ${nobody} said'}"), limit="7") == ()
 
 
 def test_a_wrong_value_is_reported_at_the_place_where_it_is_used(problems: Problems) -> None:

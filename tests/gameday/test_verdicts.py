@@ -96,6 +96,11 @@ def test_what_the_scenarios_own_end_cut_short_was_not_reached(story: Any) -> Non
     assert verdict(day) == ("not reached", "not detected; the scenario ended 18 s before its time was up")
 
 
+def test_an_abort_after_the_scenario_did_not_cut_it_short(story: Any) -> None:
+    day = ended(story(expect=["detected within 60s"]), recover=42).happens(500, EventKind.ABORTED, scenario=None, reason="between scenarios")
+    assert verdict(day) == ("not reached", "not detected; the scenario ended 18 s before its time was up")
+
+
 def test_an_abort_after_the_time_was_up_changes_nothing(story: Any) -> None:
     day = story(expect=["alert LedgerDown within 30s"]).happens(42, EventKind.ABORTED, reason="enough seen", by="Ada")
     assert verdict(ended(day, recover=42)) == ("refuted", "it never fired in time")

@@ -161,6 +161,12 @@ def test_a_run_killed_half_way_says_what_is_missing(killed: RunRecord) -> None:
     assert "**ledger-slow on local, edge: without an end in the record**" in part(page, "## Not proven clean")
 
 
+def test_a_run_may_be_killed_after_any_event(day: RunRecord) -> None:
+    for number, event in enumerate(day.events):
+        page = render(replace(day, events=day.events[:number], samples=tuple(sample for sample in day.samples if sample.at <= event.at)))
+        assert "The end of the run: it is still going, or it was stopped from outside" in page
+
+
 def test_a_complete_record_lacks_nothing(day: RunRecord) -> None:
     assert "What is missing" not in render(day)
     assert "Not proven clean" not in render(day)

@@ -1,0 +1,168 @@
+"""Carries out one operation of the host side in a process of its own, and kills it at a chosen line. Standard library only.
+
+Reads requests, a line of JSON each, and answers each with a line. A request is the operation's own, with
+
+    kill_at   the line event (counted over engine, steps and journal) at which the process kills itself; absent: never
+    ahead     seconds that the boot clock is ahead, to let a lease run out without waiting
+    watchdog  true: one look of the watchdog instead of an operation
+    mutant    the name of a deliberate mistake, to see that it is caught
+
+The lines are found by tracing, so no boundary is listed by hand and none can be forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import activities
+from activities import engine, operation, watchdog
+from activities.journal import Journal
+from activities.steps import processes
+
+ROOM = Path(activities.__file__).parent
+TRACED = {str(ROOM / f"{name}.py") for name in ("engine", "journal", "durable", "hands", "oplock")}
+TRACED |= {str(path) for path in (ROOM / "steps").glob("*.py")}
+
+
+class Tracer:
+    """Counts the lines that the host side executes, and kills the process at one of them."""
+
+    def __init__(self, kill_at: int | None) -> None:
+        self.kill_at, self.lines = kill_at, 0
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> Any:
+        return self._line if frame.f_code.co_filename in TRACED else None
+
+    def _line(self, frame: FrameType, event: str, argument: object) -> Any:
+        if event == "line":
+            self.lines += 1
+            if self.lines == self.kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return self._line
+
+
+def carry_out(journal: Journal, request: dict[str, Any]) -> dict[str, Any]:
+    if request.get("mutant"):
+        MUTANTS[request["mutant"]]()
+    if request.get("ahead"):
+        real, ahead = processes.boot_clock, float(request["ahead"])
+        processes.boot_clock = lambda: real() + ahead  # type: ignore[assignment]
+    if request.get("watchdog"):
+        return _watch(journal)
+    operation.watchdog.poke = lambda root: _acknowledge(journal)  # type: ignore[assignment]  # the lab is its own watchdog
+    tracer = Tracer(request.get("kill_at"))
+    sys.settrace(tracer)
+    try:
+        answer = operation.perform(journal, request)
+    except Exception as error:
+        answer = {"error": type(error).__name__, "message": str(error)}
+    finally:
+        sys.settrace(None)
+    return {**answer, "lines": tracer.lines}
+
+
+def _acknowledge(journal: Journal) -> None:
+    for entry in journal.live():
+        entry.watch()
+
+
+def _watch(journal: Journal) -> dict[str, Any]:
+    dog = watchdog.Watchdog(journal, lock=os.open(os.devnull, os.O_RDONLY))
+    dog.look()
+    while dog.reverting:
+        time.sleep(0.002)
+        dog._reap()
+    return {"live": [entry.fault_id for entry in journal.live()]}
+
+
+def _apply_before_journal() -> None:
+    real = engine._open
+
+    def mutant(journal: Journal, order: Any, steps: Any, hands: Any) -> Any:
+        undos = [step.capture(hands) for step in steps]
+        for step, undo in zip(steps, undos, strict=True):
+            step.apply(undo, hands)
+        journal_open = journal.open
+        journal.open = lambda order, steps, _: journal_open(order, steps, undos)  # type: ignore[method-assign]
+        for step in steps:
+            object.__setattr__(step, "capture", lambda hands: {})
+        return real(journal, order, steps, hands)
+
+    engine._open = mutant
+
+
+def _tombstone_before_undo() -> None:
+    real = engine._undo_and_bury
+
+    def mutant(entry: Any, hands: Any, began: float, reason: str, outcome: str) -> Any:
+        entry.bury(engine._status(entry, "ended", began, outcome=outcome, reason=reason, proof=[]))
+        return real(entry, hands, began, reason, outcome)
+
+    engine._undo_and_bury = mutant
+
+
+def _journal_in_place() -> None:
+    """The entry appears under its own name and is filled bit by bit, where it should appear whole; and only after the change."""
+    real = engine._apply
+
+    def mutant(entry: Any, hands: Any) -> None:
+        whole = (entry.folder / "entry").read_bytes()
+        pairs = entry.pairs()
+        (entry.folder / "entry").write_bytes(b"")
+        for step, undo in pairs:
+            step.apply(undo, hands)
+        half = len(whole) // 2
+        with (entry.folder / "entry").open("wb", buffering=0) as file:
+            file.write(whole[:half])
+            hands.progress()
+            file.write(whole[half:])
+        real(entry, hands)
+
+    engine._apply = mutant
+
+
+def _undo_only_if_present() -> None:
+    real = engine._attempt
+
+    def mutant(step: Any, undo: Any, hands: Any) -> list[str]:
+        return real(step, undo, hands) if step.read(undo, hands).state == "applied" else []
+
+    engine._attempt = mutant
+
+
+MUTANTS = {
+    "apply before journal": _apply_before_journal,
+    "tombstone before undo": _tombstone_before_undo,
+    "journal written in place": _journal_in_place,
+    "undo only if present": _undo_only_if_present,
+}
+
+
+def main() -> None:
+    journal = Journal.at(Path(sys.argv[1]))
+    for line in sys.stdin:
+        request = json.loads(line)
+        receive, send = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(receive)
+            os.setsid()
+            os.write(send, json.dumps(carry_out(journal, request)).encode())
+            os._exit(0)
+        os.close(send)
+        with os.fdopen(receive, "rb") as pipe:
+            said = pipe.read()
+        _, status = os.waitpid(pid, 0)
+        answer = json.loads(said) if said else {}
+        print(json.dumps({**answer, "killed": os.WIFSIGNALED(status)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""Nothing outlives its game day, whatever dies: rows of the fault-survival matrix, on a real Temporal server and real processes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gameday.commands import Verb
+from gameday.event import EventKind
+from tests.rigs.town import Town, town
+from worker import client as talking
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Town]:
+    async with town(tmp_path / "home", "temporal", "worker", "agent") as built:
+        yield built
+
+
+async def test_the_conductor_is_killed_then_a_human_aborts(place: Town) -> None:
+    handle = await place.frozen_day()
+    place.kill("worker")
+    asking = asyncio.create_task(place.tell(handle, Verb.ABORT, reason="enough"))
+    await asyncio.sleep(0.5)
+    place.start("worker")
+    await place.until(lambda: place.is_clean, "reverted after the abort")
+    await asking
+    assert (await handle.result()).outcome == "aborted"
+
+
+async def test_the_agent_is_killed_and_nobody_starts_it_again(place: Town) -> None:
+    await place.frozen_day()
+    place.kill("agent")
+    await place.until(lambda: place.is_clean, "the watchdog reverted", seconds=25)
+
+
+async def test_the_agent_is_killed_and_started_again_and_the_fault_goes_on(place: Town) -> None:
+    handle = await place.frozen_day()
+    place.kill("agent")
+    place.start("agent")
+    await asyncio.sleep(20)  # longer than a lease: it was renewed by the new agent
+    assert place.is_frozen
+    await place.tell(handle, Verb.ABORT)
+    await place.until(lambda: place.is_clean, "reverted after the abort")
+
+
+async def test_the_watchdog_is_killed(place: Town) -> None:
+    handle = await place.frozen_day()
+    place.kill_watchdog()
+    await place.until(lambda: place.is_clean, "the agent noticed and reverted", seconds=20)
+    result = await handle.result()
+    assert place.record(result.run_id).faults()[0].outcome == "reverted"
+
+
+async def test_temporal_is_away_for_longer_than_the_lease(place: Town) -> None:
+    handle = await place.frozen_day()
+    place.kill("temporal")
+    await place.until(lambda: place.is_clean, "the fault expired on its own", seconds=25)
+    place.start("temporal")
+    result = await asyncio.wait_for(talking.outcome(handle, handle.id), 90)
+    record = place.record(result.run_id)
+    assert [story.outcome for story in record.faults()] == ["expired"]
+    assert not place.is_frozen, "never injected again"
+    assert Path(result.report).is_file()
+
+
+async def test_temporal_is_away_for_shorter_than_the_lease(place: Town) -> None:
+    handle = await place.frozen_day()
+    place.kill("temporal")
+    await asyncio.sleep(4)
+    assert place.is_frozen
+    place.start("temporal")
+    await place.client()
+    await asyncio.sleep(1)
+    await place.tell(handle, Verb.ABORT)
+    await place.until(lambda: place.is_clean, "reverted after the abort")
+
+
+async def test_everything_is_killed_at_once_and_an_agent_alone_starts(place: Town) -> None:
+    await place.frozen_day()
+    place.kill("worker", "agent", "temporal")
+    place.kill_watchdog()
+    assert place.is_frozen, "only a kernel-held fault would have ended unaided"
+    place.start("agent")
+    await place.until(lambda: place.is_clean, "the agent's start took it off", seconds=30)
+
+
+async def test_everything_is_killed_at_once_and_starts_again(place: Town) -> None:
+    handle = await place.frozen_day()
+    place.kill("worker", "agent", "temporal")
+    place.kill_watchdog()
+    place.start("temporal", "worker", "agent")
+    await place.client()
+    await place.tell(handle, Verb.ABORT)
+    await place.until(lambda: place.is_clean, "reverted")
+    assert (await talking.outcome(handle, handle.id)).outcome == "aborted"
+
+
+@pytest.mark.parametrize("how", ["terminate", "cancel", "reset", "delete"])
+async def test_the_parent_is_ended_from_outside(place: Town, how: str) -> None:
+    handle = await place.frozen_day()
+    if how == "terminate":
+        await handle.terminate("by a test")
+    elif how == "cancel":
+        await handle.cancel()
+    elif how == "delete":
+        await _delete(place, handle.id)
+    else:
+        await _reset(place, handle.id)
+    await place.until(lambda: place.is_clean, f"reverted after {how}", seconds=15)
+
+
+async def _delete(place: Town, workflow_id: str) -> None:
+    from temporalio.api.common.v1 import WorkflowExecution
+    from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+
+    client = await place.client()
+    request = DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=WorkflowExecution(workflow_id=workflow_id))
+    await client.workflow_service.delete_workflow_execution(request)
+
+
+async def _reset(place: Town, workflow_id: str) -> None:
+    """Back to its first task: the new run knows nothing of the fault, and has its own to come."""
+    from temporalio.api.common.v1 import WorkflowExecution
+    from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest, TerminateWorkflowExecutionRequest
+
+    client = await place.client()
+    execution = WorkflowExecution(workflow_id=workflow_id)
+    reset = ResetWorkflowExecutionRequest(namespace="default", workflow_execution=execution, reason="test", workflow_task_finish_event_id=4, request_id="r")
+    await client.workflow_service.reset_workflow_execution(reset)
+    end = TerminateWorkflowExecutionRequest(namespace="default", workflow_execution=execution, reason="and then ended")
+    await client.workflow_service.terminate_workflow_execution(end)
+
+
+@pytest.mark.parametrize("point", ["kill9@after_journal", "kill9@mid_inject", "kill9@after_inject", "freeze@mid_inject"])
+async def test_the_operation_dies_or_freezes_during_inject(tmp_path: Path, point: str) -> None:
+    """Killed: the retry adopts or resumes, one fault exists, and it comes off. Frozen: the watchdog ends it, and nothing is applied late."""
+    async with town(tmp_path / "home", "temporal", "worker") as place:
+        place.start("agent", failpoint=point)
+        handle = await place.begin(place.day(length="3s"))
+        result = await asyncio.wait_for(handle.result(), 120)
+        await place.until(lambda: place.is_clean, "nothing is left")
+        active = [event for event in place.record(result.run_id).events if event.kind is EventKind.FAULT_ACTIVE]
+        assert len(active) <= 1
