@@ -154,8 +154,11 @@ class Journal:
         durable.sync_directory(self.root)
 
     def prune(self, older_than: float) -> int:
-        """Removes entries buried longer ago than this many seconds. Returns how many."""
+        """Removes entries buried longer ago than this many seconds, and what was begun and never became one. Returns how many entries."""
         horizon = time.time() - older_than
+        for begun in self.root.glob(".new-*"):
+            if begun.stat().st_mtime < time.time() - min(older_than, 3600.0):
+                shutil.rmtree(begun, ignore_errors=True)
         old = [path.parent for path in self.root.glob("*/tombstone") if path.stat().st_mtime < horizon]
         for folder in old:
             shutil.rmtree(folder, ignore_errors=True)

@@ -72,8 +72,9 @@ class Recorder:
             self._wake.clear()
             try:
                 await asyncio.to_thread(drain, self.store, self._spool)
-                self._empty.set()
                 complained = False
+                if not self._wake.is_set():  # else more came while it was drained
+                    self._empty.set()
                 await self._wake.wait()
             except Unavailable as error:
                 if not complained:

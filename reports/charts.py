@@ -196,7 +196,7 @@ def _draw_levels(axes: Axes, limits: Scale) -> None:
         colour, dashes = _LEVELS[level.kind]
         axes.axhline(level.value, color=colour, linestyle=dashes, linewidth=1.3, zorder=3)
     span = limits.high - limits.low
-    placed = sorted(((level.value - limits.low) / span, level, "") for level in limits.inside)
+    placed = [((level.value - limits.low) / span, level, "") for level in limits.inside]
     placed = sorted([*placed, *((_edge(level, limits), level, _arrow(level, limits)) for level in limits.outside)], key=lambda item: item[0])
     heights = [(14 * (level.label.count("\n") + 1) + 3) / _PLOT for _, level, _ in placed]
     for (wanted, level, arrow), centre in zip(placed, spread([item[0] for item in placed], heights), strict=True):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -16,6 +18,9 @@ with workflow.unsafe.imports_passed_through():
     from gameday.verdicts import Outcome
     from workflows.diary import Diary
     from workflows.scenario import Now
+
+
+T = TypeVar("T")
 
 
 class Interrupted(Exception):
@@ -178,6 +183,16 @@ class Commands:
     @property
     def interrupted(self) -> bool:
         return self.ending is not None or bool(self.now and self.now.skipped)
+
+    async def during(self, work: Coroutine[Any, Any, T]) -> T:
+        """Waits for work of the world, and leaves it at once when the day ends or the scenario is skipped."""
+        task: asyncio.Task[T] = asyncio.create_task(work)
+        try:
+            await self.pace(task.done, holds=False)
+        except Interrupted:
+            task.cancel()
+            raise
+        return task.result()
 
     async def pace(self, until: Callable[[], bool] = lambda: False, timeout: timedelta | None = None, holds: bool = True) -> bool:
         """All waiting of the day: until something is so, or a time has passed on the day's clock, which stands while the day is on hold.

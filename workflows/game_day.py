@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.commands import Commands, Interrupted
     from workflows.fault import Fault
     from workflows.scenario import LiveFault, Now, tell_fault
-    from workflows.shield import FAILURES, reason_of, shielded
+    from workflows.shield import FAILURES, finished, reason_of, shielded
 
 AFTER_ABORT = timedelta(seconds=15)
 """How long recovery is watched at the most once the day has been ended early."""
@@ -105,9 +105,8 @@ class GameDay(Commands):
         sampling = self.plan.playbook.sampling
         self.enter(now, Phase.PRE_CHECK, sampling.baseline)
         finding = asyncio.create_task(ask.targets(self.plan, now.scenario, now.index, workflow.random().getrandbits(48)))
-        result = await self.sample(now, Purpose.BASELINE, sampling.baseline)
-        await self.pace(finding.done)
-        found = finding.result()
+        result = await self.during(self.sample(now, Purpose.BASELINE, sampling.baseline))
+        found = await self.during(finished(finding))
         now.baselines, now.state = result.baselines, result.state.fresh()
         for host, offset_ms in found.offsets:
             self.diary.tell(EventKind.CLOCK_OFFSET, scenario=now.index, host=host, offset_ms=offset_ms)

@@ -23,6 +23,11 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
                 raise
 
 
+async def finished(task: asyncio.Task[T]) -> T:
+    """The result of work that was begun earlier."""
+    return await task
+
+
 def reason_of(error: BaseException) -> str:
     """The innermost message of a failure: Temporal wraps what an activity said in what it did."""
     inner: BaseException = error

@@ -61,7 +61,7 @@ def _own(folder: Path) -> Iterator[Engine]:
     engine = Engine(f"unix://{folder}/docker.sock", ours=True)
     layers = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "gameday-tests" / "docker"
     layers.mkdir(parents=True, exist_ok=True)
-    arguments = ["--bridge=none", "--iptables=false", "--ip6tables=false", "--log-level=warn"]
+    arguments = ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", "--log-level=warn"]
     places = [f"--data-root={layers}", f"--exec-root={folder}/exec", f"--pidfile={folder}/docker.pid", f"--host={engine.host}"]
     with (folder / "log").open("wb") as log:
         daemon = subprocess.Popen(["dockerd", *arguments, *places], stdout=log, stderr=log, preexec_fn=_die_with_parent, start_new_session=True)

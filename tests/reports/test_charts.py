@@ -190,6 +190,7 @@ POINT: Point = (3.0, 2.0)
         {"lines": (((0.0, -5.0), (1.0, -2.0)),), "levels": (Level("steady", "steady > 0", 0.0),)},
         {"lines": (((0.0, 1e12), (1.0, 2e12)),), "gaps": ((1.0, 60.0),)},
         {"faults": tuple(Band(f"fault-{number}", 0.0, 5.0) for number in range(50)), "marks": tuple(Mark("inject", float(n)) for n in range(9))},
+        {"lines": (((0.0, 1.0), (1.0, 1.0)),), "levels": (Level("steady", "steady = 1", 1.0), Level("baseline", "baseline 1", 1.0))},
         {"start": -0.5, "end": 1.0, "phases": (Band("something new", 0.0, 0.2, True),)},
     ],
 )

@@ -160,7 +160,7 @@ class Service(Rig):
 
     def renew(self) -> None:
         if self.look() == "gone":
-            subprocess.Popen([str(self.program)], start_new_session=True)
+            subprocess.run(["setsid", "--fork", str(self.program)], check=True)
             _until(lambda: self.look() == "running")
 
     def close(self) -> None:

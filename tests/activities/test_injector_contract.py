@@ -1,0 +1,162 @@
+"""What every injector must do, plug-ins included: on a real target, through the operations and the watchdog as they run in production."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from pydantic import ValidationError
+
+from activities import kinds, watchdog
+from activities.injectors import process_pause
+from activities.journal import Journal
+from activities.operators import Operators
+from gameday.errors import FaultEnded, TargetTaken
+from tests.rigs.lab import RIGS, Rig, Sleeper, rig, until
+
+
+@pytest.fixture(params=RIGS)
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    with rig(request.param, tmp_path / "rig") as built:
+        yield built
+
+
+@pytest.fixture
+async def operators(tmp_path: Path) -> AsyncIterator[Operators]:
+    """Operations in processes of their own, with a real watchdog beside them."""
+    home = tmp_path / "home"
+    journal = Journal.at(home)
+    watchdog.ensure(home)
+    built = Operators(home)
+    yield built
+    await built.close()
+    watchdog.dismiss(journal.root)
+    await asyncio.to_thread(until, lambda: watchdog.heartbeat(journal.root) is None)
+
+
+async def revert(operators: Operators, fault_id: str) -> dict[str, object]:
+    answer = await operators.perform({"op": "revert", "faults": [fault_id], "reason": "the test is over"})
+    status: dict[str, object] = answer["statuses"][0]
+    return status
+
+
+def test_every_kind_in_the_catalogue_has_a_rig() -> None:
+    assert set(kinds.injectors()) == {cls.kind for cls in RIGS.values()}
+
+
+async def test_injects_once_when_called_twice_and_is_seen_active(target: Rig, operators: Operators) -> None:
+    before = target.look()
+    order = target.order("f-twice")
+    first = (await operators.perform(order))["status"]
+    changed = target.look()
+    second = (await operators.perform(order))["status"]
+    assert first["state"] == second["state"] == "active"
+    assert before != changed == target.look()
+    await revert(operators, "f-twice")
+
+
+async def test_reverts_when_called_twice_and_leaves_the_target_as_it_was(target: Rig, operators: Operators) -> None:
+    before = target.look()
+    await operators.perform(target.order("f-back"))
+    first, second = await revert(operators, "f-back"), await revert(operators, "f-back")
+    if target.leaves == "spent":
+        assert first == second and first["outcome"] == "spent"
+        target.renew()
+    else:
+        assert first == second and first["outcome"] == "reverted"
+        assert all(line["state"] in ("before", "gone") for line in first["proof"])  # type: ignore[attr-defined]  # a list of proofs
+    assert target.look() == before
+
+
+async def test_a_late_attempt_is_refused_by_the_tombstone(target: Rig, operators: Operators) -> None:
+    order = target.order("f-late")
+    before = target.look()
+    await revert(operators, "f-late")
+    with pytest.raises(FaultEnded):
+        await operators.perform(order)
+    assert target.look() == before
+
+
+async def test_is_a_leftover_when_its_owner_dies_and_the_watchdog_ends_it(target: Rig, operators: Operators, tmp_path: Path) -> None:
+    before = target.look()
+    await operators.perform(target.order("f-orphan", lease=0.4))
+    journal = Journal.at(tmp_path / "home")
+    entry = journal.find("f-orphan")
+    assert entry is not None
+    await asyncio.to_thread(until, lambda: entry.tombstone is not None)
+    assert entry.tombstone is not None
+    assert entry.tombstone["outcome"] == ("spent" if target.leaves == "spent" else "expired")
+    target.renew()
+    assert target.look() == before
+
+
+async def test_two_faults_cannot_have_one_target(target: Rig, operators: Operators) -> None:
+    mine = target.order("f-mine")
+    theirs = {**mine, "order": {**mine["order"], "fault_id": "f-theirs"}}
+    await operators.perform(mine)
+    first = target.look()
+    with pytest.raises(TargetTaken, match="held by the fault 'fault' of run run"):
+        await operators.perform(theirs)
+    assert target.look() == first
+    await revert(operators, "f-mine")
+
+
+async def test_bad_parameters_are_refused_before_anything_happens(target: Rig) -> None:
+    params = kinds.injectors()[target.kind].Params
+    for bad in target.bad_params:
+        with pytest.raises(ValidationError):
+            params.model_validate(bad)
+
+
+async def test_a_frozen_inject_is_killed_and_applies_nothing_late(tmp_path: Path, operators: Operators, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frozen between journal and change; its lease runs out. The watchdog kills the holder, and only then reverts."""
+    monkeypatch.setenv("GAMEDAY_FAILPOINT", "freeze@after_journal")
+    with rig("pause", tmp_path / "rig") as target:
+        frozen = Operators(tmp_path / "home")
+        attempt = asyncio.create_task(frozen.perform(target.order("f-frozen", lease=0.5)))
+        entry = None
+        while entry is None or entry.tombstone is None:
+            await asyncio.sleep(0.05)
+            entry = Journal.at(tmp_path / "home").find("f-frozen")
+        assert target.look() == "running"
+        with pytest.raises(Exception, match="ended from outside"):
+            await attempt
+        monkeypatch.delenv("GAMEDAY_FAILPOINT")
+        await frozen.close()
+
+
+async def test_what_responders_take_away_is_neutralised_and_never_put_on_again(tmp_path: Path, operators: Operators) -> None:
+    with rig("pause", tmp_path / "rig") as target:
+        assert isinstance(target, Sleeper)
+        order = target.order("f-away")
+        await operators.perform(order)
+        os.kill(target.process.pid, signal.SIGCONT)
+        await asyncio.to_thread(until, lambda: target.look() == "running")
+        seen = (await operators.perform({"op": "check", "faults": ["f-away"]}))["statuses"][0]
+        assert seen["problems"] == ["neutralised"]
+        assert (await revert(operators, "f-away"))["outcome"] == "neutralised"
+        with pytest.raises(FaultEnded):
+            await operators.perform(order)
+        assert target.look() == "running"
+
+
+def test_an_injector_is_one_file_dropped_into_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new kind is found by its presence: nothing else has to be told of it."""
+    source = Path(process_pause.__file__).read_text().replace("process.pause", "process.nap").replace("ProcessPause", "ProcessNap")
+    folder = Path(process_pause.__file__).parent
+    module = ModuleType("activities.injectors.process_nap")
+    module.__file__ = str(folder / "process_nap.py")
+    exec(compile(source, module.__file__, "exec"), module.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(kinds, "_in_folder", lambda room: [module])
+    kinds.injectors.cache_clear()
+    try:
+        assert "process.nap" in kinds.injectors()
+    finally:
+        kinds.injectors.cache_clear()

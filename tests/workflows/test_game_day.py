@@ -1,0 +1,209 @@
+"""A day's commands, gates and endings, on a real Temporal server with a real conductor and agent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from gameday.commands import Actor, Verb
+from gameday.errors import NotFound, Refused
+from gameday.event import EventKind
+from gameday.fault import FaultOutcome
+from gameday.language import Clock
+from gameday.orders import LiveState
+from gameday.playbook import Role
+from tests.rigs.town import DAY, Town, town
+from worker import client as talking
+
+pytestmark = pytest.mark.timeout(120)
+GATE = "{timeout: 60s}"
+LINUS = Actor(id="os:linus", name="Linus", role=Role.RESPONDER)
+
+TWO = DAY.replace("name: town-day", "name: two-scenarios") + (
+    "  - title: Again\n    hypothesis: The same\n    faults:\n"
+    "      - {name: second, inject: process.pause, on: {host: local, pid_file: PIDFILE}, for: 400ms}\n"
+)
+
+
+@pytest.fixture
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    async with town(tmp_path_factory.mktemp("town"), "temporal", "worker", "agent") as built:
+        yield built
+
+
+async def live(place: Town, run_id: str) -> LiveState:
+    state = await talking.look(await place.client(), run_id)
+    assert state is not None
+    return state
+
+
+async def at_gate(place: Town, run_id: str) -> LiveState:
+    for _ in range(600):
+        state = await talking.look(await place.client(), run_id)
+        if state is not None and state.gate:
+            return state
+        await asyncio.sleep(0.05)
+    raise AssertionError("no gate came")
+
+
+def kinds_of(place: Town, run_id: str) -> list[EventKind]:
+    return [event.kind for event in place.record(run_id).events]
+
+
+async def test_a_day_goes_through_its_phases_and_leaves_everything_as_it_was(place: Town) -> None:
+    handle = await place.begin(place.day(length="600ms"))
+    result = await handle.result()
+    assert (result.outcome, result.exit_code) == ("passed", 0)
+    record = place.record(result.run_id)
+    assert [span.name for span in record.phases(0)] == ["pre-check", "inject", "observe", "recover", "analyze"]
+    assert [story.outcome for story in record.faults()] == [FaultOutcome.REVERTED]
+    assert record.chain.startswith("record verified")
+    assert place.is_clean
+
+
+async def test_go_opens_the_gate_and_silence_would_not(place: Town) -> None:
+    handle = await place.begin(place.day(length="500ms", gate=GATE))
+    state = await at_gate(place, handle.id)
+    assert state.gate == "inject 1" and not place.is_frozen
+    with pytest.raises(Refused, match="'inject 1' is waiting now"):
+        await place.tell(handle, Verb.GO, gate="inject 9")
+    with pytest.raises(Refused, match="may not go"):
+        await place.tell(handle, Verb.GO, actor=LINUS)
+    assert "go" in await place.tell(handle, Verb.GO)
+    assert (await handle.result()).outcome == "passed"
+
+
+async def test_a_gate_that_nobody_answers_stands_the_scenario_down(place: Town) -> None:
+    handle = await place.begin(place.day(gate="{timeout: 300ms}"))
+    result = await handle.result()
+    assert (result.outcome, result.exit_code) == ("stood-down", 4)
+    assert EventKind.FAULT_ARMED not in kinds_of(place, result.run_id)
+
+
+async def test_abort_during_pre_check_injects_nothing(place: Town) -> None:
+    handle = await place.begin(place.day(text=DAY.replace("baseline: 400ms", "baseline: 30s")))
+    await place.tell(handle, Verb.ABORT, reason="not today")
+    result = await handle.result()
+    assert result.outcome == "aborted" and result.reason == "not today"
+    assert EventKind.FAULT_ARMED not in kinds_of(place, result.run_id)
+
+
+async def test_abort_during_observe_reverts_and_is_told_to_all_fifty_callers(place: Town) -> None:
+    handle = await place.frozen_day()
+    answers = await asyncio.gather(*(place.tell(handle, Verb.ABORT, reason=f"caller {number}") for number in range(50)), return_exceptions=True)
+    assert (await handle.result()).outcome == "aborted"
+    assert all(isinstance(answer, str) or isinstance(answer, Refused) for answer in answers), answers
+    assert await place.tell(handle, Verb.ABORT) == "the run is over: aborted"
+    events = kinds_of(place, handle.id)
+    assert events.count(EventKind.ABORTED) == events.count(EventKind.FAULT_ENDED) == 1
+    assert place.is_clean
+
+
+async def test_hold_starts_nothing_new_and_leaves_what_is_on(place: Town) -> None:
+    handle = await place.begin(place.day(length="700ms", text=TWO))
+    await place.until(lambda: place.is_frozen, "the first fault is on")
+    assert "stays on until its own end" in await place.tell(handle, Verb.HOLD, reason="lunch")
+    with pytest.raises(Refused, match="on hold already"):
+        await place.tell(handle, Verb.HOLD)
+    await place.until(lambda: place.is_clean, "the fault ended at its own time")
+    await asyncio.sleep(2)
+    assert len(place.record(handle.id).faults()) == 1, "the second scenario has not begun"
+    await place.tell(handle, Verb.RESUME)
+    assert (await handle.result()).outcome == "passed"
+    assert len(place.record(handle.id).faults()) == 2
+
+
+async def test_skip_reverts_judges_and_goes_to_the_next_scenario(place: Town) -> None:
+    handle = await place.begin(place.day(text=TWO))
+    await place.until(lambda: place.is_frozen, "the first fault is on")
+    await place.tell(handle, Verb.SKIP, reason="seen enough")
+    result = await handle.result()
+    record = place.record(result.run_id)
+    assert [story.name for story in record.faults()] == ["frozen", "second"]
+    assert [event.scenario for event in record.of(EventKind.SCENARIO_ENDED)] == [0, 1]
+    assert place.is_clean
+
+
+async def test_notes_marks_and_extensions_land_on_the_timeline_under_a_name(place: Town) -> None:
+    handle = await place.frozen_day()
+    assert await place.tell(handle, Verb.NOTE, actor=LINUS, text="it hangs") == "noted"
+    await place.tell(handle, Verb.MARK, actor=LINUS, clock=Clock.DETECT)
+    with pytest.raises(Refused, match="may not extend"):
+        await place.tell(handle, Verb.EXTEND, actor=LINUS, by="2m")
+    assert await place.tell(handle, Verb.EXTEND, by="2m") == "extended by 120 s"
+    await place.tell(handle, Verb.ABORT)
+    await handle.result()
+    record = place.record(handle.id)
+    said = {event.kind: event for event in record.of(EventKind.NOTE, EventKind.MARK)}
+    assert said[EventKind.NOTE].actor == said[EventKind.MARK].actor == "Linus"
+    assert said[EventKind.NOTE].text("text") == "it hangs"
+
+
+async def test_a_command_for_a_run_that_is_not_there_says_so(place: Town) -> None:
+    with pytest.raises(NotFound, match="there is no run 'nobody'"):
+        await place.tell((await place.client()).get_workflow_handle("nobody"), Verb.ABORT)
+
+
+async def test_a_host_without_an_agent_stands_the_scenario_down_and_says_which(place: Town) -> None:
+    place.kill("agent")
+    handle = await place.begin(place.day())
+    result = await handle.result()
+    assert result.outcome == "stood-down"
+    event = place.record(result.run_id).first(EventKind.SCENARIO_STOOD_DOWN)
+    assert event is not None and "no agent answers for the host local" in event.text("reason")
+
+
+async def test_a_system_that_is_not_steady_is_left_alone(place: Town) -> None:
+    handle = await place.begin(place.day(text=DAY.replace("port: PORT", "port: 1")))
+    result = await handle.result()
+    assert result.outcome == "stood-down"
+    event = place.record(result.run_id).first(EventKind.SCENARIO_STOOD_DOWN)
+    assert event is not None and "not in steady state: up = 100 %, and it is 0 %" in event.text("reason")
+
+
+async def test_a_guardrail_aborts_and_the_record_says_which_sample(place: Town) -> None:
+    text = DAY.replace("abort_when: ['up is unknown for 60s']", "abort_when: ['up < 50 % in 2 of 3 samples']")
+    server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    handle = await place.begin(place.day(text=text.replace("port: PORT", f"port: {port}")))
+    await place.until(lambda: place.is_frozen, "the fault is on")
+    server.close()
+    await server.wait_closed()
+    result = await handle.result()
+    assert result.outcome == "aborted" and result.reason == "up < 50 % in 2 of 3 samples: 0 %"
+    breach = place.record(result.run_id).first(EventKind.BREACH)
+    assert breach is not None and breach.data["samples"]
+    assert place.is_clean
+
+
+async def test_a_dead_store_delays_nothing_and_gets_the_record_when_it_is_back(place: Town) -> None:
+    handle = await place.frozen_day()
+    store = place.home / "gameday.db"
+    await asyncio.to_thread(_break_store, store)
+    await place.tell(handle, Verb.ABORT, reason="in the dark")
+    await place.until(lambda: place.is_clean, "reverted without a store", seconds=15)
+    await asyncio.to_thread(_mend_store, store)
+    result = await handle.result()
+    record = place.record(result.run_id)
+    assert record.ended is not None and record.chain.startswith("record verified")
+    assert [event.text("reason") for event in record.of(EventKind.ABORTED)] == ["in the dark"]
+
+
+def _break_store(path: Any) -> None:
+    """The database is somewhere else: what is at its place now is not one."""
+    for name in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + name)
+        if part.exists():
+            part.rename(part.with_name("away-" + part.name))
+    path.mkdir()
+
+
+def _mend_store(path: Any) -> None:
+    path.rmdir()
+    for name in ("", "-wal", "-shm"):
+        away = path.with_name("away-" + path.name + name)
+        if away.exists():
+            away.rename(path.with_name(path.name + name))
