@@ -81,6 +81,14 @@ def _own(folder: Path) -> Iterator[Engine]:
         except subprocess.TimeoutExpired:
             daemon.kill()
             daemon.wait()
+        _unmount(folder)
+
+
+def _unmount(folder: Path) -> None:
+    """dockerd leaves the mount of its network namespace behind."""
+    places = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for place in sorted((each for each in places if each.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", "--lazy", place], check=True)
 
 
 def _answers(engine: Engine) -> bool:

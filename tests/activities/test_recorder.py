@@ -1,0 +1,115 @@
+"""A store that is down holds nothing up, and gets everything in order when it is back."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from activities import kinds
+from activities.recorder import Recorder, drain
+from activities.store import RunStore
+from gameday.commands import Actor
+from gameday.errors import NotFound, Unavailable
+from gameday.event import Event, EventKind
+from gameday.loading import loads
+from gameday.plan import Plan, plan
+from gameday.probe import Sample
+
+NOON = datetime(2026, 6, 18, 12, 0, tzinfo=UTC)
+DAY = b"{name: day, objective: Why, hypothesis: So, faults: [{name: f, inject: process.pause, on: {host: local, process: x}}]}"
+
+
+@pytest.fixture
+def made() -> Plan:
+    return plan(loads(DAY, kinds.catalogue()), kinds.catalogue(), Actor(id="os:ada", name="Ada"), NOON)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore(f"sqlite:///{tmp_path}/store/gameday.db")
+
+
+def note(made: Plan, number: int) -> Event:
+    at = NOON + timedelta(seconds=number)
+    return Event(id=f"e{number}", run_id=made.run_id, at=at, kind=EventKind.NOTE, actor="Ada", data={"text": f"note {number}"})
+
+
+def reading(number: int) -> Sample:
+    return Sample(probe="up", at=NOON + timedelta(seconds=number), value=float(number))
+
+
+def test_a_record_is_read_as_it_was_written_and_its_chain_holds(store: RunStore, made: Plan) -> None:
+    store.open(made)
+    store.append([note(made, 1), note(made, 2)])
+    store.add_samples(made.run_id, [reading(1), Sample(probe="up", at=NOON, unknown="no answer in 1 s")])
+    record = store.read(made.run_id)
+    assert record.plan == made
+    assert [event.text("text") for event in record.events] == ["note 1", "note 2"]
+    assert [(sample.value, sample.unknown) for sample in record.samples] == [(None, "no answer in 1 s"), (1.0, None)]
+    assert record.chain == "record verified (chain of 2 events)"
+
+
+def test_a_second_delivery_is_the_same_event_and_the_same_sample(store: RunStore, made: Plan) -> None:
+    for _ in range(3):
+        store.open(made)
+        store.append([note(made, 1)])
+        store.add_samples(made.run_id, [reading(1)])
+    record = store.read(made.run_id)
+    assert (len(record.events), len(record.samples)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        ("update gameday_events set event = replace(event, 'note 2', 'note X') where seq = 1", "event 1 was changed"),
+        ("delete from gameday_events where seq = 1", "event 1 is missing"),
+        ("delete from gameday_events where seq = 2", "should have 3 events and has 2"),
+        ("update gameday_events set seq = case seq when 0 then 9 when 1 then 0 else seq end", "event 0 was changed"),
+    ],
+)
+def test_damage_to_the_record_shows(store: RunStore, made: Plan, damage: str, found: str) -> None:
+    store.open(made)
+    store.append([note(made, number) for number in (1, 2, 3)])
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql(damage)
+    record = store.read(made.run_id)
+    assert found in record.chain and record.missing == (record.chain,)
+
+
+def test_a_run_that_is_not_there_is_not_found(store: RunStore) -> None:
+    with pytest.raises(NotFound, match="`gameday runs` lists them"):
+        store.read("nobody")
+
+
+async def test_what_a_dead_store_does_not_take_is_written_when_it_is_back(tmp_path: Path, made: Plan) -> None:
+    place = tmp_path / "store"
+    place.write_text("in the way of the folder that the database is in")
+    with pytest.raises(OSError):
+        RunStore(f"sqlite:///{place}/gameday.db")
+    place.unlink()
+    store = RunStore(f"sqlite:///{place}/gameday.db")
+    place.rmdir()
+    recorder = Recorder(store, tmp_path / "spool")
+    running = asyncio.create_task(recorder.run())
+    await recorder.events([note(made, 1)], made)
+    await recorder.samples(made.run_id, [reading(1)])
+    with pytest.raises(Unavailable, match="written when it is back"):
+        await recorder.written(patience=0.3)
+    place.mkdir()
+    await recorder.events([note(made, 2)])
+    await recorder.written(patience=10)
+    record = store.read(made.run_id)
+    assert [event.text("text") for event in record.events] == ["note 1", "note 2"]
+    assert len(record.samples) == 1
+    running.cancel()
+
+
+async def test_what_a_dead_process_left_in_the_spool_is_written_by_the_next(tmp_path: Path, store: RunStore, made: Plan) -> None:
+    first = Recorder(store, tmp_path / "spool")
+    await first.events([note(made, 1)], made)  # and it dies before it writes
+    assert drain(store, tmp_path / "spool") == 1
+    assert len(store.read(made.run_id).events) == 1
+    assert drain(store, tmp_path / "spool") == 0
