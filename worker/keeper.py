@@ -52,7 +52,6 @@ class Keeper:
     operators: Operators
     known: set[str] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    has_looked: bool = False
 
     async def run(self) -> None:
         while True:
@@ -79,10 +78,7 @@ class Keeper:
         await asyncio.gather(*(self.look_after(run_id, list(entries)) for run_id, entries in by_run))
 
     async def is_watched(self) -> bool:
-        """Whether the watchdog beats. What an earlier agent left on may have none: the first round starts one, and that is enough."""
-        if not self.has_looked:
-            await asyncio.to_thread(watchdog.ensure, self.settings.home)
-            self.has_looked = True
+        """Whether the watchdog beats: judged by its heartbeat, not by its pid. It was started before anything was armed or adopted."""
         age = await asyncio.to_thread(watchdog.heartbeat, self.journal.root)
         return age is not None and age < WATCHDOG_SILENT
 

@@ -25,7 +25,9 @@ from tests.deploy.engine import Engine
 _PROGRAMS = ("sh", "install", "mkdir", "cat", "ls", "id", "ldconfig")
 _LEFT_OUT = {"test", "tests", "idlelib", "tkinter", "turtledemo", "site-packages", "dist-packages", "__pycache__", "lib2to3"}
 
-_EXPECTED = [f"lib{name}.so.[0-9]*" for name in ("m", "dl", "rt", "pthread", "util", "resolv", "nss_dns", "nss_files", "gcc_s", "stdc++", "z", "expat")]
+_EXPECTED = [
+    f"lib{name}.so.[0-9]*" for name in ("m", "dl", "rt", "pthread", "util", "resolv", "nss_dns", "nss_files", "gcc_s", "stdc++", "z", "expat")
+]
 _PIP_KEYS = {"cert", "index-url", "extra-index-url", "proxy", "trusted-host", "default-timeout"}
 
 

@@ -30,6 +30,6 @@ def new_store_url(postgresql: str, monkeypatch: pytest.MonkeyPatch) -> Callable[
         name = f"gameday_{secrets.token_hex(4)}"
         with database.connect(postgresql) as connection:
             connection.execute(f"create database {name}")
-        return f"postgresql+psycopg://gameday@{postgresql}/{name}"
+        return f"postgresql+psycopg://admin@{postgresql}/{name}"
 
     return make

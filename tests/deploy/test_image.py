@@ -168,7 +168,7 @@ def test_it_holds_no_more_than_the_dockerfile_names(docker: Engine, image: str) 
 
 def test_the_doctor_is_content(docker: Engine, image: str, temporal: str, postgresql: str) -> None:
     options = ["--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--volume=/var/lib/gameday", f"--env=TEMPORAL_ADDRESS={temporal}"]
-    store = ["--env=GAMEDAY_STORE=postgresql+psycopg://gameday@" + postgresql + "/postgres", f"--env=PGPASSWORD={database.PASSWORD}"]
+    store = ["--env=GAMEDAY_STORE=postgresql+psycopg://admin@" + postgresql + "/postgres", f"--env=PGPASSWORD={database.PASSWORD}"]
 
     said = json.loads(docker.docker("run", "--rm", "--network=host", *options, *store, image, "doctor", "--json"))
 
@@ -202,7 +202,10 @@ def test_a_fault_on_this_machine_ends_by(
     end: str, docker: Engine, start: Callable[..., str], temporal: str, sleeper: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     """With the privileges of the compose file and no more: another user's process is stopped, and runs again."""
-    if docker.docker("run", "--rm", "--pid=host", "--entrypoint=python", IMAGE, "-c", f"import os; print(os.path.exists('/proc/{sleeper.pid}'))") != "True":
+    if (
+        docker.docker("run", "--rm", "--pid=host", "--entrypoint=python", IMAGE, "-c", f"import os; print(os.path.exists('/proc/{sleeper.pid}'))")
+        != "True"
+    ):
         pytest.skip("this kind of machine has its Docker engine elsewhere: its containers do not see our processes")
     playbook = tmp_path / "image-day.yaml"
     playbook.write_text(PLAYBOOK.replace("PORT", temporal.split(":")[1]).replace("LENGTH", "4s" if end == "its time" else "3m"))

@@ -173,9 +173,7 @@ def test_following_and_listing(store: RunStore) -> None:
     day = a_plan()
     store.open(day)
     store.append(a_note(day.run_id, number) for number in range(3))
-    ended = Event(
-        id=event_id(day.run_id, EventKind.RUN_ENDED), run_id=day.run_id, at=START, kind=EventKind.RUN_ENDED, data={"outcome": "passed"}
-    )
+    ended = Event(id=event_id(day.run_id, EventKind.RUN_ENDED), run_id=day.run_id, at=START, kind=EventKind.RUN_ENDED, data={"outcome": "passed"})
     store.add_samples(day.run_id, [Sample.read("errors", START + timedelta(seconds=number), float(number)) for number in range(3)])
     assert [seq for seq, _ in store.events_after(day.run_id, 1)] == [1, 2]
     assert [sample.value for sample in store.samples_after(day.run_id, START)] == [1.0, 2.0]

@@ -1,0 +1,52 @@
+"""`gameday --help`, from exec to exit."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.table import Result, Row, spread
+
+ROUNDS = 20
+LIMIT = 0.2
+GAMEDAY = Path(sys.executable).with_name("gameday")
+
+
+async def measure() -> Result:
+    argv = [str(GAMEDAY), "--help"]
+    bare = _times([sys.executable, "-c", "pass"])
+    took = _times(argv)
+    row = Row(
+        "gameday --help",
+        spread(took, "s"),
+        f"python -c pass: median {statistics.median(bare):.2f} s",
+        f"median under {LIMIT} s",
+        statistics.median(took) < LIMIT,
+    )
+    return Result([row], [f"imports of `gameday --help`, the dearest with all that they import: {dearest([*_importtime(), *argv])}"])
+
+
+def _times(argv: Sequence[str]) -> list[float]:
+    times = []
+    for _ in range(ROUNDS + 1):
+        began = time.monotonic()
+        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        times.append(time.monotonic() - began)
+    return times[1:]
+
+
+def _importtime() -> list[str]:
+    return [sys.executable, "-X", "importtime"]
+
+
+def dearest(argv: Sequence[str], count: int = 8) -> str:
+    """The packages whose first import cost most, by Python's own account, each with all that it imported."""
+    said = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stderr
+    found = [(int(match[1]), match[2]) for match in re.finditer(r"import time:\s+\d+ \|\s+(\d+) \|\s+([\w.]+)$", said, re.M)]
+    shown = [f"{name} {took / 1000:.0f} ms" for took, name in sorted(found, reverse=True)[:count]]
+    return ", ".join(shown)
