@@ -100,8 +100,11 @@ class Journal:
     def operation(self, fault_id: str, patience: float) -> Iterator[OperationLock]:
         """Holds the operation lock of a fault. A holder that makes no progress for `patience` seconds is killed first."""
         self.folder(fault_id)
-        with OperationLock(self.root / ".locks" / fault_id, patience) as lock:
+        with OperationLock(self.lock_of(fault_id), patience) as lock:
             yield lock
+
+    def lock_of(self, fault_id: str) -> Path:
+        return self.root / ".locks" / fault_id
 
     def open(self, order: Order, steps: Sequence[Step], undos: Sequence[Undo]) -> Entry:
         """Writes a new entry, complete and durable, and so claims its target.

@@ -19,7 +19,44 @@ from activities.steps import processes
 from gameday.errors import Unavailable
 
 PATIENCE = 3.0
-"""Seconds without progress after which a holder counts as frozen."""
+"""Seconds without progress after which a holder that is stopped counts as frozen."""
+SILENT = 15.0
+"""Seconds without progress after which any holder does: a slow disk or a slow peer is waited for this long."""
+
+
+STAMP_BYTES = 400
+
+
+class Stall:
+    """Notices that a holder makes no progress, from its stamp: killed after `patience` seconds of the same one."""
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self._patience, self._stamp, self._since = patience, b"", time.monotonic()
+
+    def look(self, stamp: bytes) -> None:
+        if stamp != self._stamp:
+            self._stamp, self._since = stamp, time.monotonic()
+            return
+        silent = time.monotonic() - self._since
+        if silent > self._patience:
+            _kill_frozen(stamp, only_stopped=silent < SILENT)
+
+
+def stamp_of_holder(path: Path) -> bytes | None:
+    """What the holder of a lock wrote last; None when nobody holds it."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(handle, STAMP_BYTES, 0)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    return None
 
 
 class OperationLock:
@@ -32,14 +69,9 @@ class OperationLock:
 
     def __enter__(self) -> OperationLock:
         self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        seen, since = b"", time.monotonic()
+        stall = Stall(self.patience)
         while not self._taken():
-            stamp = os.pread(self._handle, 400, 0)
-            if stamp != seen:
-                seen, since = stamp, time.monotonic()
-            elif time.monotonic() - since > self.patience:
-                _kill_frozen(stamp)
-                since = time.monotonic()
+            stall.look(os.pread(self._handle, STAMP_BYTES, 0))
             time.sleep(0.01)
         self.progress()
         return self
@@ -58,15 +90,17 @@ class OperationLock:
         """Writes who holds the lock and that it gets on."""
         stamp = json.dumps({**self._me, "at": time.monotonic()}).encode()
         with contextlib.suppress(OSError):  # on a full disk the lock still holds
-            os.pwrite(self._handle, stamp.ljust(400), 0)
+            os.pwrite(self._handle, stamp.ljust(STAMP_BYTES), 0)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         os.close(self._handle)
 
 
-def _kill_frozen(stamp: bytes) -> None:
+def _kill_frozen(stamp: bytes, only_stopped: bool) -> None:
     """Kills the holder that left this stamp, if it is still the same process."""
     with contextlib.suppress(ValueError, KeyError, TypeError):
         holder: dict[str, Any] = json.loads(stamp)
-        if holder["pid"] != os.getpid():
-            processes.send(int(holder["pid"]), str(holder["born"]), signal.SIGKILL)
+        pid, born = int(holder["pid"]), str(holder["born"])
+        alive = processes.same(pid, born)
+        if pid != os.getpid() and alive is not None and (alive.state in "Tt" or not only_stopped):
+            processes.send(pid, born, signal.SIGKILL)

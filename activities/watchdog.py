@@ -21,6 +21,7 @@ from pathlib import Path
 from activities import durable, engine
 from activities.bare import bare_environment, bare_python
 from activities.journal import Entry, Journal
+from activities.oplock import Stall, stamp_of_holder
 from activities.steps import processes
 from gameday.errors import GamedayError
 
@@ -41,13 +42,18 @@ class Watchdog:
     reverting: dict[str, int] = field(default_factory=dict)
     again: dict[str, float] = field(default_factory=dict)
     seen: dict[str, Entry] = field(default_factory=dict)
+    stalls: dict[str, Stall] = field(default_factory=dict)
 
     def look(self) -> int:
         """One beat. Returns how many entries are live."""
         self._reap()
         live = self.journal.live()
         self.seen = {entry.fault_id: self.seen.get(entry.fault_id, entry) for entry in live}
+        self.stalls = {fault_id: self.stalls.get(fault_id, Stall()) for fault_id in self.seen}
         for fault_id, entry in self.seen.items():
+            stamp = stamp_of_holder(self.journal.lock_of(fault_id))
+            if stamp is not None:
+                self.stalls[fault_id].look(stamp)  # a frozen operation is killed, so that its retry or its revert can go on
             if not entry.marked("watched"):
                 entry.watch()
             reason = entry.due()

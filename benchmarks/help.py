@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.table import Result, Row, spread
@@ -28,7 +28,7 @@ async def measure() -> Result:
         f"median under {LIMIT} s",
         statistics.median(took) < LIMIT,
     )
-    return Result([row], [f"imports of `gameday --help`, the dearest with all that they import: {dearest([*_importtime(), *argv])}"])
+    return Result([row], [f"imports of `gameday --help`, the dearest with all that they import: {dearest([sys.executable, "-X", "importtime", *argv])}"])
 
 
 def _times(argv: Sequence[str]) -> list[float]:
@@ -40,13 +40,9 @@ def _times(argv: Sequence[str]) -> list[float]:
     return times[1:]
 
 
-def _importtime() -> list[str]:
-    return [sys.executable, "-X", "importtime"]
-
-
-def dearest(argv: Sequence[str], count: int = 8) -> str:
+def dearest(argv: Sequence[str], count: int = 8, environment: Mapping[str, str] | None = None) -> str:
     """The packages whose first import cost most, by Python's own account, each with all that it imported."""
-    said = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stderr
+    said = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=environment).stderr
     found = [(int(match[1]), match[2]) for match in re.finditer(r"import time:\s+\d+ \|\s+(\d+) \|\s+([\w.]+)$", said, re.M)]
     shown = [f"{name} {took / 1000:.0f} ms" for took, name in sorted(found, reverse=True)[:count]]
     return ", ".join(shown)

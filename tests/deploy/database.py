@@ -37,12 +37,28 @@ def running() -> Iterator[str]:
             shutil.chown(home, user)
             shutil.chown(home / "password", user)
         options = ["--auth=scram-sha-256", f"--pwfile={home}/password", "--encoding=utf8", "--locale=C", "--username=admin", "--no-sync"]
-        subprocess.run([programs / "initdb", *options, "-D", home / "data"], cwd="/", user=user, check=True, capture_output=True)
+        subprocess.run([str(programs / "initdb"), *options, "-D", str(home / "data")], cwd="/", user=user, check=True, capture_output=True)
         port = free_port()
-        arguments = ["-D", home / "data", "-k", home, "-p", str(port), "--listen_addresses=127.0.0.1", "--fsync=off", "--shared_buffers=16MB"]
+        arguments = [
+            "-D",
+            str(home / "data"),
+            "-k",
+            str(home),
+            "-p",
+            str(port),
+            "--listen_addresses=127.0.0.1",
+            "--fsync=off",
+            "--shared_buffers=16MB",
+        ]
         with (home / "log").open("wb") as log:
             process = subprocess.Popen(
-                [programs / "postgres", *arguments], cwd="/", user=user, stdout=log, stderr=log, preexec_fn=_die_with_parent, start_new_session=True
+                [str(programs / "postgres"), *arguments],
+                cwd="/",
+                user=user,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_die_with_parent,
+                start_new_session=True,
             )
         try:
             _wait(process, port, home / "log")

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,11 @@ def as_in_compose(name: str) -> list[str]:
     return [*options, *(f"--volume={home}" for home in homes)]
 
 
+def is_healthy(docker: Engine, container: str, name: str) -> bool:
+    """By the health check of the compose file."""
+    return docker.attempt("exec", container, *SERVICES[name]["healthcheck"]["test"][1:]).returncode == 0
+
+
 def agents_home() -> str:
     return str(SERVICES["agent"]["environment"]["GAMEDAY_HOME"])
 
@@ -173,13 +179,7 @@ def test_the_doctor_is_content(docker: Engine, image: str, temporal: str, postgr
     said = json.loads(docker.docker("run", "--rm", "--network=host", *options, *store, image, "doctor", "--json"))
 
     verdicts = {finding["about"]: finding["verdict"] for finding in said}
-    assert {about: verdicts[about] for about in ("gameday", "temporal", "journal", "store", "watchdog")} == {
-        "gameday": "ok",
-        "temporal": "ok",
-        "journal": "ok",
-        "store": "ok",
-        "watchdog": "ok",
-    }
+    assert [verdicts[about] for about in ("gameday", "temporal", "journal", "store", "watchdog")] == ["ok"] * 5
     assert database.PASSWORD not in json.dumps(said)
 
 
@@ -188,7 +188,7 @@ def test_a_conductor_serves_and_says_so(docker: Engine, start: Callable[..., str
     assert check[0] == "CMD"
     conductor = start("worker", options=[*as_in_compose("conductor"), f"--env=TEMPORAL_ADDRESS={temporal}"])
 
-    until(lambda: docker.attempt("exec", conductor, *check[1:]).returncode == 0)
+    until(partial(is_healthy, docker, conductor, "conductor"))
 
     wrong = docker.attempt("exec", conductor, *check[1:-1], "agent")
     assert wrong.returncode == 1
@@ -202,10 +202,8 @@ def test_a_fault_on_this_machine_ends_by(
     end: str, docker: Engine, start: Callable[..., str], temporal: str, sleeper: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     """With the privileges of the compose file and no more: another user's process is stopped, and runs again."""
-    if (
-        docker.docker("run", "--rm", "--pid=host", "--entrypoint=python", IMAGE, "-c", f"import os; print(os.path.exists('/proc/{sleeper.pid}'))")
-        != "True"
-    ):
+    seen = f"import os; print(os.path.exists('/proc/{sleeper.pid}'))"
+    if docker.docker("run", "--rm", "--pid=host", "--entrypoint=python", IMAGE, "-c", seen) != "True":
         pytest.skip("this kind of machine has its Docker engine elsewhere: its containers do not see our processes")
     playbook = tmp_path / "image-day.yaml"
     playbook.write_text(PLAYBOOK.replace("PORT", temporal.split(":")[1]).replace("LENGTH", "4s" if end == "its time" else "3m"))
@@ -216,8 +214,7 @@ def test_a_fault_on_this_machine_ends_by(
     watchdog = start(*SERVICES["watchdog"]["entrypoint"][1:], options=[*as_in_compose("watchdog"), home, "--entrypoint=/bin/sh"])
     agent = start("agent", options=[*as_in_compose("agent"), f"--volumes-from={watchdog}", home, address])
     for container, name in ((conductor, "conductor"), (watchdog, "watchdog"), (agent, "agent")):
-        check = SERVICES[name]["healthcheck"]["test"][1:]
-        until(lambda container=container, check=check: docker.attempt("exec", container, *check).returncode == 0)
+        until(partial(is_healthy, docker, container, name))
 
     docker.docker("exec", "--env=USER=ada", conductor, "gameday", "run", "/day.yaml", "--approve=auto", "--detach")
     until(lambda: state(sleeper) == "T")

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gameday import settings
+from gameday.errors import SettingsError
 from gameday.settings import Settings, load_settings
 from gameday.units import format_duration
 
@@ -66,7 +67,7 @@ def test_each_limit_is_the_real_one(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         monkeypatch.setenv("GAMEDAY_LEASE", value)
         try:
             load_settings()
-        except settings.SettingsError:
+        except SettingsError:
             assert not accepted, value
         else:
             assert accepted, value

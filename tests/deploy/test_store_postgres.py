@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -122,7 +124,7 @@ def test_two_writers_at_once_make_one_chain(new_store_url: Callable[[], str], op
         for mine, shared in zip(events, [*both, *both[: len(events) - len(both)]], strict=True):
             store.append([mine, shared])
 
-    at_once([lambda events=events: write(events) for events in ours])
+    at_once([partial(write, events) for events in ours])
 
     record = opened(url).read(day.run_id)
     assert record.chain == "record verified (chain of 160 events)"
@@ -153,7 +155,10 @@ def test_an_empty_database_can_be_opened_by_several_at_once(new_store_url: Calla
     url = new_store_url()
     days = [a_plan() for _ in range(6)]
 
-    at_once([lambda day=day: opened(url).open(day) for day in days])
+    def begin(day: Plan) -> None:
+        opened(url).open(day)
+
+    at_once([partial(begin, day) for day in days])
 
     assert {line.run_id for line in opened(url).list()} == {day.run_id for day in days}
 
@@ -199,19 +204,11 @@ def test_a_server_that_is_away_is_unavailable_and_then_back(store: RunStore, ope
 
 def at_once(work: list[Callable[[], None]]) -> None:
     """Does all of this in threads that begin together, and raises what one of them raised."""
-    barrier, problems = threading.Barrier(len(work)), list[BaseException]()
+    barrier = threading.Barrier(len(work))
 
     def perform(each: Callable[[], None]) -> None:
-        try:
-            barrier.wait()
-            each()
-        except BaseException as error:
-            problems.append(error)
+        barrier.wait()
+        each()
 
-    threads = [threading.Thread(target=perform, args=(each,)) for each in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if problems:
-        raise problems[0]
+    with ThreadPoolExecutor(len(work)) as pool:
+        list(pool.map(perform, work))

@@ -113,7 +113,9 @@ class Town:
 
     def day(self, length: str = "60s", gate: str = "off", text: str = DAY, **more: Any) -> Plan:
         """A day of one scenario on the sleeper."""
-        filled = text.replace("PIDFILE", str(self.home / "sleeper.pid")).replace("LENGTH", length).replace("GATE", gate).replace("PORT", str(self.port))
+        filled = (
+            text.replace("PIDFILE", str(self.home / "sleeper.pid")).replace("LENGTH", length).replace("GATE", gate).replace("PORT", str(self.port))
+        )
         return plan(loads(filled.encode(), kinds.catalogue()), kinds.catalogue(), ADA, datetime.now(UTC), **more)
 
     async def begin(self, made: Plan) -> WorkflowHandle[object, DayResult]:

@@ -131,7 +131,9 @@ async def _reset(place: Town, workflow_id: str) -> None:
 
     client = await place.client()
     execution = WorkflowExecution(workflow_id=workflow_id)
-    reset = ResetWorkflowExecutionRequest(namespace="default", workflow_execution=execution, reason="test", workflow_task_finish_event_id=4, request_id="r")
+    reset = ResetWorkflowExecutionRequest(
+        namespace="default", workflow_execution=execution, reason="test", workflow_task_finish_event_id=4, request_id="r"
+    )
     await client.workflow_service.reset_workflow_execution(reset)
     end = TerminateWorkflowExecutionRequest(namespace="default", workflow_execution=execution, reason="and then ended")
     await client.workflow_service.terminate_workflow_execution(end)
