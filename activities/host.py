@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -29,8 +29,8 @@ class HostActivities:
     settings: Settings
     injectors: dict[str, type[Injector[Any]]]
     operators: Operators
-    armed: Callable[[], None] = field(default=lambda: None)
-    """Called when a fault has been put on, so that the keeper looks after it."""
+    armed: Callable[[str], None] = field(default=lambda _: None)
+    """Called with the id of a fault that is being put on, so that the keeper looks after it."""
 
     @property
     def host(self) -> Host:
@@ -87,11 +87,11 @@ class HostActivities:
             cls = self.injectors[order.kind]
             steps = cls().steps(cls.Params.model_validate(order.params), order.target, self.host)
             await asyncio.to_thread(watchdog.ensure, self.settings.home)
+            self.armed(order.fault_id)
             request = {"op": "inject", "order": _order(order), "steps": [to_json(step) for step in steps]}
             answer = await self.operators.perform(request)
         except GamedayError as error:
             raise as_application_error(error) from error
-        self.armed()
         return FaultStatus.model_validate(answer["status"])
 
     async def _revert(self, order: RevertOrder) -> RevertResult:
@@ -101,7 +101,7 @@ class HostActivities:
         while True:
             try:
                 request = {"op": "revert", "faults": list(order.faults), "reason": order.reason}
-                answer = await self.operators.perform(request)
+                answer = await _beating(self.operators.perform(request))
             except GamedayError as error:
                 raise as_application_error(error) from error
             statuses = tuple(FaultStatus.model_validate(status) for status in answer["statuses"])
@@ -110,12 +110,20 @@ class HostActivities:
                 return RevertResult(statuses=statuses)
             if asyncio.get_running_loop().time() >= deadline:
                 break
-            activity.heartbeat()
             await asyncio.sleep(pause)
             pause = min(pause * 2, 3.0)
         if order.forever:
             raise as_application_error(NotReverted("; ".join(unproven)[:900]))
         return RevertResult(statuses=statuses)
+
+
+async def _beating(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """Work with a heartbeat beside it: it may wait for the operation lock behind others who take the same fault off."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        activity.heartbeat()
+        await asyncio.wait({task}, timeout=2.0)
+    return task.result()
 
 
 def _order(order: FaultOrder) -> dict[str, Any]:

@@ -106,6 +106,12 @@ class Journal:
     def lock_of(self, fault_id: str) -> Path:
         return self.root / ".locks" / fault_id
 
+    def recent(self, within: float) -> set[str]:
+        """The ids of faults that are live, or were buried within this many seconds."""
+        horizon = time.time() - within
+        buried = {path.parent.name for path in self.root.glob("*/tombstone") if path.stat().st_mtime > horizon}
+        return buried | {entry.fault_id for entry in self.live()}
+
     def open(self, order: Order, steps: Sequence[Step], undos: Sequence[Undo]) -> Entry:
         """Writes a new entry, complete and durable, and so claims its target.
 

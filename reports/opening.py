@@ -10,9 +10,9 @@ from gameday.event import EventKind
 from gameday.playbook import Role
 from gameday.units import format_value, spoken
 from gameday.verdicts import Word
+from gameday.viewer import HIDDEN
 from reports.probes import counters, increase, known_values
 from reports.proofs import Proof, in_one_line, proofs
-from reports.sealed import HIDDEN
 from reports.story import Day, Story
 from reports.words import capital, counted, listed, offset, readable, said, stretch
 

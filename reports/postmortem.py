@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from gameday.record import RunRecord
+from gameday.viewer import HIDDEN
 from reports import appendix
 from reports.escape import fenced
 from reports.missing import missing
 from reports.opening import facts, summary, title
-from reports.sealed import HIDDEN, seen
+from reports.sealed import seen
 from reports.section import Section, by_hand, notes, picture_files, section
 from reports.story import Day
 from reports.surprises import silent_alerts

@@ -1,99 +1,12 @@
-"""What is sealed stays sealed: a record as somebody may see it who must not know yet what a sealed scenario is.
-
-It fails closed: of a hidden scenario only what is listed here passes, so that an event or a key added later is hidden until somebody lets it through.
-"""
+"""The run as a reader of its report may see it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
-
-from gameday.event import Event, EventKind
-from gameday.playbook import Alerts, Fault, Playbook, Scenario
-from gameday.record import RunRecord, Span
+from gameday.record import RunRecord
+from gameday.viewer import hidden, veil
 from reports.story import Day
-
-HIDDEN = "a scenario is running"
-"""All that is said of a sealed scenario."""
-
-_SHOWN: dict[EventKind, tuple[str, ...]] = {
-    EventKind.RUN_STARTED: (),
-    EventKind.CHECKLIST_TICKED: ("item",),
-    EventKind.READY: (),
-    EventKind.HELD: (),
-    EventKind.RESUMED: (),
-    EventKind.ABORTED: ("by",),
-    EventKind.SCENARIO_BEGAN: (),
-    EventKind.SCENARIO_ENDED: (),
-    EventKind.RUN_ERROR: (),
-}
-"""The events of the day and of a hidden scenario that anybody may see, each with the keys of its data that give nothing away."""
-
-
-def hidden(record: RunRecord) -> frozenset[int]:
-    """The scenarios that are sealed, neither revealed nor opened by the end of the run."""
-    revealed = {event.scenario for event in record.of(EventKind.REVEALED)}
-    if record.ended or None in revealed:
-        return frozenset()
-    return frozenset(index for index, scenario in enumerate(record.plan.playbook.scenarios) if scenario.sealed and index not in revealed)
 
 
 def seen(record: RunRecord, sealed_open: bool) -> Day:
     """The run as a reader sees it who may, or may not, look into sealed scenarios before their reveal."""
-    told = _Tolerant(record.plan, record.events, record.samples, record.chain, record.missing)
-    return Day(told) if sealed_open else Day(veil(told), hidden(told))
-
-
-class _Tolerant(RunRecord):
-    """A record of which a scenario that ended before its first phase has no phases; `RunRecord.phases` raises there."""
-
-    def phases(self, scenario: int) -> list[Span]:
-        return super().phases(scenario) if self.first(EventKind.PHASE_BEGAN, scenario=scenario) else []
-
-
-def veil(record: RunRecord) -> RunRecord:
-    """The record without anything that would give a hidden scenario away; the record itself where there is none."""
-    closed = hidden(record)
-    if not closed:
-        return record
-    events = tuple(public for event in record.events if (public := _public(event, closed)))
-    playbook = _playbook(record, closed)
-    spans = [_span(record, index) for index in closed]
-    samples = tuple(sample for sample in record.samples if not any(start <= sample.at < end for start, end in spans if start and end))
-    plan = record.plan.model_copy(update={"playbook": playbook, "text": ""})
-    return replace(record, plan=plan, events=events, samples=samples, missing=())
-
-
-def _public(event: Event, closed: frozenset[int]) -> Event | None:
-    if event.scenario is not None and event.scenario not in closed:
-        return event
-    if event.kind not in _SHOWN:
-        return None
-    data = {key: event.data[key] for key in _SHOWN[event.kind] if key in event.data}
-    title = {"title": HIDDEN} if event.kind is EventKind.SCENARIO_BEGAN else {}
-    return event.model_copy(update={"data": data | title, "fault": None})
-
-
-def _playbook(record: RunRecord, closed: frozenset[int]) -> Playbook:
-    """The playbook with its hidden scenarios replaced, and without the alerts that only they would raise."""
-    playbook = record.plan.playbook
-    scenarios = tuple(_SEALED if index in closed else scenario for index, scenario in enumerate(playbook.scenarios))
-    return playbook.model_copy(update={"scenarios": scenarios, "alerts": _alerts(record, closed), "variables": {}})
-
-
-_SEALED = Scenario(title=HIDDEN, hypothesis=HIDDEN, sealed=True, faults=(Fault(name="sealed", inject="sealed"),))
-
-
-def _alerts(record: RunRecord, closed: frozenset[int]) -> Alerts | None:
-    alerts = record.plan.playbook.alerts
-    if alerts is None:
-        return None
-    fired = {event.text("alert") for event in record.of(EventKind.ALERT_FIRING) if event.scenario is not None and event.scenario not in closed}
-    return alerts.model_copy(update={"expected": tuple(name for name in alerts.expected if name in fired)})
-
-
-def _span(record: RunRecord, index: int) -> tuple[datetime | None, datetime | None]:
-    """From the first event of a scenario to the first of the next one."""
-    start = min((event.at for event in record.events if event.scenario == index), default=None)
-    later = [event.at for event in record.events if event.scenario is not None and event.scenario > index]
-    return start, min(later, default=datetime.max.replace(tzinfo=start.tzinfo) if start else None)
+    return Day(record) if sealed_open else Day(veil(record), hidden(record))

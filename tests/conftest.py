@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -19,3 +20,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             report.outcome = "failed"
             report.longrepr = f"{item.nodeid} was skipped in CI: {reason}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What tests counted is shown at the end, whichever process they ran in."""
+    reports = [report for group in terminalreporter.stats.values() for report in group if getattr(report, "when", "") == "call"]
+    counted = [value for report in reports for name, value in report.user_properties if name == "counted"]
+    for line in counted:
+        terminalreporter.write_line(line)

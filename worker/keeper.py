@@ -28,6 +28,8 @@ from gameday.settings import Settings
 EVERY = 3.0
 """Seconds between two rounds; leases are 15 s or more."""
 QUERY_TIMEOUT = timedelta(seconds=2)
+RECENT = 3600.0
+"""Seconds back from its start for which an agent tells workflows what became of their faults: an earlier one may not have."""
 WATCHDOG_SILENT = 2.0
 """Seconds without a beat after which the watchdog counts as dead."""
 
@@ -53,7 +55,13 @@ class Keeper:
     known: set[str] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def look_after_soon(self, fault_id: str) -> None:
+        """A fault is being armed: its workflow is to hear how it ends, and the first look is now."""
+        self.known.add(fault_id)
+        self.wake.set()
+
     async def run(self) -> None:
+        self.known |= await asyncio.to_thread(self.journal.recent, RECENT)
         while True:
             try:
                 await self.round()
@@ -118,7 +126,7 @@ class Keeper:
             buried = entry.tombstone if entry else None
             if buried:
                 await self.tell(FaultStatus.model_validate(buried))
-            self.known.discard(fault_id)
+                self.known.discard(fault_id)
 
     async def tell(self, status: FaultStatus) -> None:
         """Tells the fault's workflow what its host did; one that has ended needs no telling."""

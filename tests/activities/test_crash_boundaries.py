@@ -86,15 +86,15 @@ def clean(host: Lab, target: Rig, before: object, when: str) -> None:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("recover", [by_agent, by_watchdog, by_retry])
-def test_the_inject_is_killed_at_every_line(target: Rig, host: Lab, recover: Any, capsys: Any) -> None:
+def test_the_inject_is_killed_at_every_line(target: Rig, host: Lab, recover: Any, record_property: Any) -> None:
     boundaries = injected_and_killed_everywhere(host, target, recover)
-    with capsys.disabled():
-        print(f"\n  {target.kind} ({type(target).__name__}): {boundaries} boundaries of inject, recovered {recover.__name__}: no leftover")
+    how = recover.__name__.replace("_", " ")
+    record_property("counted", f"{target.kind} ({type(target).__name__}): {boundaries} boundaries of inject, recovered {how}: no leftover")
     assert boundaries > 100
 
 
 @pytest.mark.timeout(600)
-def test_the_revert_is_killed_at_every_line(target: Rig, host: Lab, capsys: Any) -> None:
+def test_the_revert_is_killed_at_every_line(target: Rig, host: Lab, record_property: Any) -> None:
     boundary = 0
     while True:
         boundary += EVERY
@@ -110,8 +110,7 @@ def test_the_revert_is_killed_at_every_line(target: Rig, host: Lab, capsys: Any)
         clean(host, target, before, f"the revert was killed at line event {boundary}")
         if not killed:
             break
-    with capsys.disabled():
-        print(f"\n  {target.kind} ({type(target).__name__}): {boundary - EVERY} boundaries of revert: no leftover")
+    record_property("counted", f"{target.kind} ({type(target).__name__}): {boundary - EVERY} boundaries of revert: no leftover")
     assert boundary > 50
 
 

@@ -13,9 +13,9 @@ import pytest
 
 from gameday.event import Event, EventKind
 from gameday.record import RunRecord
+from gameday.viewer import hidden, veil
 from reports.junit import junit
 from reports.postmortem import render, write
-from reports.sealed import hidden, veil
 from reports.summary import summary
 
 TELLTALES = ("slow", ", edge", "envoy", "Orders wait", "LedgerSlow", "Margaret marks", "marked by", "holds: 8 %", "delay", "The ledger is")

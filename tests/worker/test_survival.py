@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from gameday.commands import Verb
 from gameday.event import EventKind
-from tests.rigs.town import Town, town
+from tests.rigs.town import DAY, Town, town
 from worker import client as talking
 
 pytestmark = pytest.mark.timeout(180)
@@ -149,3 +150,55 @@ async def test_the_operation_dies_or_freezes_during_inject(tmp_path: Path, point
         await place.until(lambda: place.is_clean, "nothing is left")
         active = [event for event in place.record(result.run_id).events if event.kind is EventKind.FAULT_ACTIVE]
         assert len(active) <= 1
+
+
+async def test_the_agent_is_frozen_past_its_lease_and_continued(place: Town) -> None:
+    """It was fenced: the watchdog ended the fault, and what the agent does late changes nothing."""
+    handle = await place.frozen_day()
+    place.processes["agent"].send_signal(signal.SIGSTOP)
+    await place.until(lambda: place.is_clean, "the watchdog reverted", seconds=25)
+    place.processes["agent"].send_signal(signal.SIGCONT)
+    result = await asyncio.wait_for(handle.result(), 90)
+    assert place.is_clean
+    assert [story.outcome for story in place.record(result.run_id).faults()] == ["expired"]
+
+
+async def test_two_runs_want_the_same_target(place: Town) -> None:
+    first = await place.frozen_day()
+    second = await place.begin(place.day())
+    result = await second.result()
+    assert result.outcome == "stood-down"
+    failed = place.record(result.run_id).first(EventKind.FAULT_FAILED)
+    assert failed is not None and f"held by the fault 'frozen' of run {first.id}" in failed.text("reason")
+    assert place.is_frozen, "the first run's fault is its own"
+    await place.tell(first, Verb.ABORT)
+    await place.until(lambda: place.is_clean, "reverted")
+
+
+STUCK = DAY.replace(
+    "{name: frozen, inject: process.pause, on: {host: local, pid_file: PIDFILE}, for: LENGTH}",
+    "{name: stuck, inject: command, with: {name: flip}, for: 300ms}",
+)
+
+
+async def test_the_targets_own_service_refuses_the_revert(tmp_path: Path) -> None:
+    """Retried for ever: the day ends dirty and says so, the claim stays; once the service is mended the fault comes off by itself."""
+    state = tmp_path / "state"
+    state.mkdir()
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        f"[commands.flip]\ndo = ['touch', '{state}/on']\n"
+        f"undo = ['sh', '-c', 'test -e {state}/mended && rm -f {state}/on']\ncheck = ['test', '-e', '{state}/on']\n"
+    )
+    async with town(tmp_path / "home", "temporal", "worker") as place:
+        place.environment["GAMEDAY_SETTINGS"] = str(settings)
+        place.start("agent")
+        handle = await place.begin(place.day(text=STUCK))
+        result = await asyncio.wait_for(handle.result(), 120)
+        assert (result.outcome, result.exit_code) == ("dirty", 6)
+        dirty = place.record(result.run_id).first(EventKind.FAULT_DIRTY)
+        assert dirty is not None and "the undo of 'flip' failed with status 1" in str(dirty.data["problems"])
+        assert place.journal.live(), "the claim on the target stays"
+        (state / "mended").touch()
+        await place.until(lambda: not place.journal.live(), "it came off once the service was mended")
+        assert not (state / "on").exists()
