@@ -29,7 +29,7 @@ demo: setup
 	@$(BIN)/python -m demo
 
 # What Debian packages the tests use beside the wheels; without them their tests skip by name. Installed in CI only, where a skip is a failure.
-PACKAGES := prometheus prometheus-alertmanager docker.io util-linux
+PACKAGES := prometheus prometheus-alertmanager docker.io systemd util-linux
 system:
 	@if [ -n "$$CI" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(PACKAGES) >/dev/null 2>&1; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null; fi
@@ -54,6 +54,7 @@ bench: setup
 
 lock: $(BIN)/uv
 	@$(UV) pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --output-file requirements.lock
+	@printf 'hatchling>=1.27\n' | $(UV) pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file deploy/build.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist

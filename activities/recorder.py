@@ -103,7 +103,11 @@ def drain(store: RunStore, spool: Path) -> int:
     with _turn(spool) as ours:
         waiting = sorted(spool.glob("[0-9]*.json")) if ours else []
         for path in waiting:
-            _take(store, json.loads(path.read_bytes()))
+            try:
+                _take(store, json.loads(path.read_bytes()))
+            except (ValueError, KeyError, TypeError) as error:
+                log.error("%s cannot be read (%s); it is kept aside, and the others go on", path, error)
+                path.rename(path.with_name(f"unreadable-{path.name}"))
             path.unlink(missing_ok=True)
         return len(waiting)
 

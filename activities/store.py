@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gameday.errors import NotFound, Unavailable
+from gameday.errors import BadInput, NotFound, Unavailable
 from gameday.event import Event
 from gameday.plan import Plan
 from gameday.probe import Sample
@@ -24,6 +24,8 @@ from gameday.record import RunRecord
 
 SCHEMA_VERSION = 1
 _FIRST = "0" * 64
+_PREPARING = 0x67616D65646179
+"""The advisory lock under which the tables are made: "gameday" in ASCII."""
 
 metadata = sa.MetaData()
 meta = sa.Table("gameday_meta", metadata, sa.Column("key", sa.String(40), primary_key=True), sa.Column("value", sa.String(200), nullable=False))
@@ -82,13 +84,18 @@ class RunStore:
         self._engine = _engine(url)
         self._ready = False
 
-    def _begin(self) -> Any:
+    def _begin(self, snapshot: bool = False) -> Any:
+        """A transaction; with `snapshot`, one whose queries all see the same moment, as on SQLite they always do."""
         if not self._ready:
             self._prepare()
+        if snapshot and self._engine.dialect.name == "postgresql":
+            return self._engine.execution_options(isolation_level="REPEATABLE READ").begin()
         return self._engine.begin()
 
     def _prepare(self) -> None:
         with _translated(), self._engine.begin() as connection:
+            if self._engine.dialect.name == "postgresql":  # its `create if not exists` fails where two do it at once
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PREPARING)))
             metadata.create_all(connection)
             version = connection.scalar(sa.select(meta.c.value).where(meta.c.key == "schema"))
             if version is None:
@@ -123,7 +130,14 @@ class RunStore:
     def add_samples(self, run_id: str, new: Sequence[Sample]) -> None:
         """Adds samples; one that is there already stays as it was."""
         rows = [
-            {"run_id": run_id, "at": _iso(each.at), "probe": each.probe, "value": each.value, "unknown": each.unknown, "took_ms": each.took_ms}
+            {
+                "run_id": run_id,
+                "at": _iso(each.at),
+                "probe": each.probe,
+                "value": each.value,
+                "unknown": each.unknown and each.unknown.replace("\0", "\N{REPLACEMENT CHARACTER}"),  # no text of PostgreSQL holds NUL
+                "took_ms": each.took_ms,
+            }
             for each in new
         ]
         if rows:
@@ -140,7 +154,7 @@ class RunStore:
         Raises:
             NotFound: there is no such run.
         """
-        with _translated(), self._begin() as connection:
+        with _translated(), self._begin(snapshot=True) as connection:
             plan = connection.scalar(sa.select(runs.c.plan).where(runs.c.run_id == run_id))
             if plan is None:
                 raise NotFound(f"there is no run {run_id!r}; `gameday runs` lists them")
@@ -191,7 +205,14 @@ class RunStore:
 
 def _engine(url: str) -> sa.Engine:
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 3} if url.startswith("postgresql") else {})
+        try:
+            return sa.create_engine(
+                url, pool_pre_ping=True, connect_args={"connect_timeout": 3, "client_encoding": "utf8"} if url.startswith("postgresql") else {}
+            )
+        except (ImportError, sa.exc.ArgumentError) as error:
+            raise BadInput(
+                f"the store's URL cannot be used ({error}); expected postgresql+psycopg://USER@HOST/DATABASE, and gameday[postgres]"
+            ) from None
     engine = sa.create_engine(url, connect_args={"timeout": 3, "check_same_thread": False})
 
     @sa.event.listens_for(engine, "connect")

@@ -113,3 +113,13 @@ async def test_what_a_dead_process_left_in_the_spool_is_written_by_the_next(tmp_
     assert drain(store, tmp_path / "spool") == 1
     assert len(store.read(made.run_id).events) == 1
     assert drain(store, tmp_path / "spool") == 0
+
+
+async def test_a_batch_that_cannot_be_read_holds_up_no_other(tmp_path: Path, store: RunStore, made: Plan) -> None:
+    spool = tmp_path / "spool"
+    recorder = Recorder(store, spool)
+    (spool / "0000-torn.json").write_text('{"events": ["{"]}')
+    await recorder.events([note(made, 1)], made)
+    drain(store, spool)
+    assert len(store.read(made.run_id).events) == 1
+    assert [path.name for path in spool.glob("unreadable-*")] == ["unreadable-0000-torn.json"]

@@ -178,7 +178,7 @@ def test_the_doctor_is_content(docker: Engine, image: str, temporal: str, postgr
 
     said = json.loads(docker.docker("run", "--rm", "--network=host", *options, *store, image, "doctor", "--json"))
 
-    verdicts = {finding["about"]: finding["verdict"] for finding in said}
+    verdicts = {finding["about"].lower(): finding["verdict"] for finding in said}
     assert [verdicts[about] for about in ("gameday", "temporal", "journal", "store", "watchdog")] == ["ok"] * 5
     assert database.PASSWORD not in json.dumps(said)
 
@@ -222,7 +222,7 @@ def test_a_fault_on_this_machine_ends_by(
         docker.docker("kill", agent)
     until(lambda: state(sleeper) == "S")
 
-    assert "nothing is left behind" in docker.docker("exec", watchdog, "gameday", "leftovers")
+    until(lambda: docker.attempt("exec", watchdog, "gameday", "leftovers").returncode == 0)  # proven and buried, a moment later
     if end == "its time":
         docker.docker("stop", "--time=40", agent)
         assert docker.docker("inspect", "--format={{.State.ExitCode}}", agent) == "0"

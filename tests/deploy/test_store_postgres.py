@@ -174,6 +174,15 @@ def test_a_reason_with_odd_characters_does_not_stop_the_record(store: RunStore) 
     assert sample.unknown.startswith("the answer was")
 
 
+def test_a_database_without_an_encoding_will_do(postgresql: str, new_store_url: Callable[[], str], opened: Open) -> None:
+    with database.connect(postgresql) as connection:
+        connection.execute("create database plain template template0 encoding 'SQL_ASCII'")
+    day = a_plan()
+    store = opened(new_store_url().rpartition("/")[0] + "/plain")
+    store.open(day)
+    assert store.plan(day.run_id) == day
+
+
 def test_following_and_listing(store: RunStore) -> None:
     day = a_plan()
     store.open(day)
