@@ -56,8 +56,7 @@ async def measure() -> Result:
         ],
         [
             f"injector's own time (undo, read-back, two fsyncs): {spread([ended.own * 1000 for _, ended, _ in subject])}",
-            "of an abort, median ms from sending: "
-            + _stages([(sent, {**at, "revert begins": ended.began, "verified": ended.verified, "on disk": ended.buried}) for sent, ended, at in subject]),
+            "of an abort, median ms from sending: " + _stages([(sent, {**at, **ended.stages()}) for sent, ended, at in subject]),
             "of the floor, median ms from sending: " + _stages([(sent, {**at, "activity begins": touched}) for sent, touched, at in floor]),
         ],
     )
@@ -79,6 +78,7 @@ async def _abort(built: Town, client: Client) -> tuple[float, Proof, dict[str, f
     await talking.send(client, made.run_id, command)
     await built.until(lambda: entry.marked("tombstone"), "the fault is buried")
     await asyncio.wait_for(handle.result(), 60)
+    assert (entry.tombstone or {}).get("outcome") == "reverted", entry.tombstone
     return sent, proof(entry), await stages(handle, "host.revert")
 
 

@@ -28,7 +28,7 @@ async def measure() -> Result:
         f"median under {LIMIT} s",
         statistics.median(took) < LIMIT,
     )
-    return Result([row], [f"imports of `gameday --help`, the dearest with all that they import: {dearest([sys.executable, "-X", "importtime", *argv])}"])
+    return Result([row], [f"imports of `gameday --help`, the dearest with all that they import: {dearest(argv)}"])
 
 
 def _times(argv: Sequence[str]) -> list[float]:
@@ -41,8 +41,9 @@ def _times(argv: Sequence[str]) -> list[float]:
 
 
 def dearest(argv: Sequence[str], count: int = 8, environment: Mapping[str, str] | None = None) -> str:
-    """The packages whose first import cost most, by Python's own account, each with all that it imported."""
-    said = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=environment).stderr
+    """The modules whose import by a Python program cost most, by Python's own account, each with all that it imported."""
+    imports = [sys.executable, "-X", "importtime", *argv]
+    said = subprocess.run(imports, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=environment).stderr
     found = [(int(match[1]), match[2]) for match in re.finditer(r"import time:\s+\d+ \|\s+(\d+) \|\s+([\w.]+)$", said, re.M)]
     shown = [f"{name} {took / 1000:.0f} ms" for took, name in sorted(found, reverse=True)[:count]]
     return ", ".join(shown)

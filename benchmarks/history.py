@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from temporalio import activity
-from temporalio.client import Client
+from temporalio.api.enums.v1 import EventType
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
@@ -44,10 +46,15 @@ from tests.rigs.town import ADA
 from worker.conductor import RUNNER, WORKFLOWS
 
 HERE = "local"
+TASKS = {
+    EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+}
 
 
 @activity.defn(name="record.write")
-async def write(order: WriteOrder) -> None:
+async def write(_: WriteOrder) -> None:
     return None
 
 
@@ -90,12 +97,12 @@ async def revert_all(order: RevertOrder) -> RevertResult:
 
 
 @activity.defn(name="analyze")
-async def analyze(order: AnalyzeOrder) -> Analysis:
+async def analyze(_: AnalyzeOrder) -> Analysis:
     return Analysis(judgements=(), outcome=Outcome.PASSED)
 
 
 @activity.defn(name="report.write")
-async def report(order: ReportOrder) -> ReportResult:
+async def report(_: ReportOrder) -> ReportResult:
     return ReportResult(path="")
 
 
@@ -108,35 +115,51 @@ QUEUES: dict[str, list[Callable[..., Any]]] = {
 
 async def measure() -> Result:
     binary = Path(sys.executable).with_name("temporal-test-server")
-    async with await WorkflowEnvironment.start_time_skipping(test_server_existing_path=str(binary), data_converter=pydantic_data_converter) as env:
-        async with AsyncExitStack() as workers:
-            for queue, activities in QUEUES.items():
-                own = WORKFLOWS if queue == CONDUCTOR_QUEUE else []
-                await workers.enter_async_context(Worker(env.client, task_queue=queue, workflows=own, activities=activities, workflow_runner=RUNNER))
-            minute, whole_day = await _events(env, "1m"), await _events(env, "24h")
+    async with AsyncExitStack() as stack:
+        env = await WorkflowEnvironment.start_time_skipping(test_server_existing_path=str(binary), data_converter=pydantic_data_converter)
+        await stack.enter_async_context(env)
+        for queue, activities in QUEUES.items():
+            own = WORKFLOWS if queue == CONDUCTOR_QUEUE else []
+            await stack.enter_async_context(Worker(env.client, task_queue=queue, workflows=own, activities=activities, workflow_runner=RUNNER))
+        minute, whole_day = await _patiently(env, "1m"), await _patiently(env, "24h")
     row = Row(
-        "history events of a day (GameDay + Fault) with its fault on for 1 min, for 24 h",
-        f"{sum(minute[:2])} and {sum(whole_day[:2])}",
-        f"{minute[0]} + {minute[1]} and {whole_day[0]} + {whole_day[1]}, in {minute[2]} and {whole_day[2]} of simulated time",
+        "history events of GameDay + Fault, the fault on for 1 min and for 24 h (without those of workflow tasks, which batch as they come)",
+        f"{minute.facts} and {whole_day.facts}",
+        f"with workflow tasks {minute.all} and {whole_day.all}; simulated time {minute.took} and {whole_day.took}",
         "the same",
-        minute[:2] == whole_day[:2],
+        minute.facts == whole_day.facts,
     )
     return Result([row])
 
 
-async def _events(env: WorkflowEnvironment, length: str) -> tuple[int, int, timedelta]:
-    """One day. Returns the events of its GameDay and of its Fault, and how long it took on the simulated clock."""
-    text = day([Path("/nobody.pid")], length).replace("PORT", "1").replace("GATE", "off").replace("max_targets: 10", "max_targets: 10, max_duration: 48h")
+@dataclass(frozen=True)
+class Length:
+    """The events of one day and its fault: those that say something, and all; and how long it took on the simulated clock."""
+
+    facts: int
+    all: int
+    took: timedelta
+
+
+async def _patiently(env: WorkflowEnvironment, length: str) -> Length:
+    """The simulated server now and then refuses a workflow task for good ("invalid history builder state"): then another day is played."""
+    for _ in range(4):
+        with contextlib.suppress(TimeoutError):
+            return await _day(env, length)
+    raise TimeoutError(f"no day with a fault of {length} came to its end on the simulated server")
+
+
+async def _day(env: WorkflowEnvironment, length: str) -> Length:
+    text = day([Path("/nobody.pid")], length).replace("PORT", "1").replace("GATE", "off").replace("{max_targets: 10}", "{max_duration: 48h}")
     made = plan(loads(text.encode(), kinds.catalogue()), kinds.catalogue(), ADA, datetime.now(UTC))
     began = await env.get_current_time()
     handle = await env.client.start_workflow("GameDay", made, id=made.run_id, task_queue=CONDUCTOR_QUEUE)
-    result = await asyncio.wait_for(handle.result(), 120)
+    result = await asyncio.wait_for(handle.result(), 20)
     assert result["outcome"] == "passed", result
     took = await env.get_current_time() - began
-    parent = [event async for event in handle.fetch_history_events()]
-    (child,) = [event.child_workflow_execution_started_event_attributes for event in parent if event.HasField("child_workflow_execution_started_event_attributes")]
-    return len(parent), await _length(env.client, child.workflow_execution.workflow_id), timedelta(seconds=round(took.total_seconds()))
-
-
-async def _length(client: Client, workflow_id: str) -> int:
-    return len([event async for event in client.get_workflow_handle(workflow_id).fetch_history_events()])
+    events = [event async for event in handle.fetch_history_events()]
+    children = [event.child_workflow_execution_started_event_attributes.workflow_execution.workflow_id for event in events]
+    for child in filter(None, children):
+        events += [event async for event in env.client.get_workflow_handle(child).fetch_history_events()]
+    facts = [event for event in events if event.event_type not in TASKS]
+    return Length(len(facts), len(events), timedelta(seconds=round(took.total_seconds())))

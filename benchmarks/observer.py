@@ -77,7 +77,9 @@ def _order() -> ObserveOrder:
 def _tick(number: int, at: datetime) -> dict[str, Sample]:
     """Steady with a bad minute every hour, and an unknown sample now and then."""
     bad = number % HOUR < 60
-    latency = Sample(probe="latency", at=at, unknown="no answer in 1 s") if number % 97 == 0 else Sample(probe="latency", at=at, value=0.1 + bad * 0.3)
+    latency = Sample(probe="latency", at=at, value=0.1 + bad * 0.3)
+    if number % 97 == 0:
+        latency = Sample(probe="latency", at=at, unknown="no answer in 1 s")
     return {
         "errors": Sample(probe="errors", at=at, value=0.02 if bad else 0.001),
         "latency": latency,

@@ -97,10 +97,13 @@ class Proof:
         """When the revert's own work began."""
         return self.verified - self.own
 
+    def stages(self) -> dict[str, float]:
+        return {"revert begins": self.began, "verified": self.verified, "on disk": self.buried}
+
 
 def proof(entry: Entry) -> Proof:
     status = entry.tombstone
-    assert status is not None and status["outcome"] == "reverted", status
+    assert status is not None, f"{entry.fault_id} is still on"
     on_disk = (entry.folder / "tombstone").stat().st_ctime
     return Proof(datetime.fromisoformat(status["at"]).timestamp(), status["took_ms"] / 1000, on_disk)
 

@@ -30,13 +30,16 @@ def freeze(program: Path, folder: Path, sleepers: Sleepers) -> tuple[float, floa
     """Runs an experiment that freezes a new sleeper. Returns when it was started and when the sleeper stood still."""
     sleepers.add(1)
     pid = sleepers.processes[-1].pid
-    provider = {"type": "python", "module": "os", "func": "kill", "arguments": {"pid": pid, "sig": 19}}
+    (folder / "freezing.py").write_text("import os\n\n\ndef freeze(pid: int) -> None:\n    os.kill(pid, 19)\n")
+    provider = {"type": "python", "module": "freezing", "func": "freeze", "arguments": {"pid": pid}}
     action = {"type": "action", "name": "freeze", "provider": provider}
     experiment = folder / "experiment.json"
     experiment.write_text(json.dumps({"title": "The sleeper freezes", "description": "Does anybody mind?", "method": [action]}))
     argv = [str(program), "--no-version-check", "--no-log-file", "--settings", "none.yaml", "run", "--journal-path", "journal.json", str(experiment)]
     began = time.time()
-    process = subprocess.Popen(argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    process = subprocess.Popen(argv, cwd=folder, stdin=quiet, stdout=quiet, stderr=quiet, env=environment)
     while not is_frozen(pid):
         assert time.time() - began < 30, "Chaos Toolkit never froze it"
         time.sleep(0.002)

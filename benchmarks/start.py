@@ -38,21 +38,22 @@ async def measure() -> Result:
                 if program is not None:
                     began, frozen = await asyncio.to_thread(rival.freeze, program, built.home, sleepers)
                     theirs.append(frozen - began)
-            imports = dearest([str(GAMEDAY.with_name("python")), "-X", "importtime", *_argv(playbook)], environment=_environment(built))
+            imports = dearest(_argv(playbook), environment=_environment(built))
         finally:
             sleepers.close()
     del ours[0], theirs[:1]
     took = [at["the fault is on"] - at["exec"] for at in ours]
-    beside = f"Chaos Toolkit, which records nothing durably: {spread(theirs, 's')}" if theirs else "Chaos Toolkit: not measured (pip could not install it)"
+    beside = f"which records nothing durably: {spread(theirs, 's')}" if theirs else "not measured (pip could not install it)"
     row = Row(
         "gameday run → first fault on, on a warm server",
         spread(took, "s"),
-        beside,
+        f"Chaos Toolkit, {beside}",
         f"median under {LIMIT} s",
         statistics.median(took) < LIMIT,
     )
     steps = ", ".join(f"{after} +{statistics.median((at[after] - at[before]) * 1000 for at in ours):.0f}" for before, after in pairwise(ours[0]))
-    return Result([row], [f"of `gameday run`, median ms of each step: {steps}", f"imports of `gameday run`, the dearest with all that they import: {imports}"])
+    notes = [f"of `gameday run`, median ms of each step: {steps}", f"its imports, the dearest with all that they import: {imports}"]
+    return Result([row], notes)
 
 
 def _text(built: Town) -> str:
@@ -81,7 +82,7 @@ async def _run(built: Town, playbook: Path) -> dict[str, float]:
     return {
         "exec": began,
         "the server has the run": _at(record, EventKind.RUN_STARTED),
-        "pre-check is over": record.of(EventKind.PHASE_BEGAN)[1].at.timestamp(),
+        "pre-check is over": [*record.of(EventKind.PHASE_BEGAN)][1].at.timestamp(),
         "the fault's workflow has begun": _at(record, EventKind.FAULT_ARMED),
         "the fault is journaled": entry.data["armed_wall"],
         "the fault is on": (folder / "active").stat().st_ctime,

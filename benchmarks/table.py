@@ -65,7 +65,8 @@ def machine() -> str:
     models = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     memory = int(Path("/proc/meminfo").read_text().split()[1]) / 2**20
     cores = len(os.sched_getaffinity(0))
-    return f"{cores} cores ({models[0] if models else platform.machine()}), {memory:.0f} GB, Linux {platform.release()}, Python {platform.python_version()}"
+    processor = models[0] if models else platform.machine()
+    return f"{cores} cores ({processor}), {memory:.0f} GB, Linux {platform.release()}, Python {platform.python_version()}"
 
 
 def load() -> float:

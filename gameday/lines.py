@@ -20,21 +20,35 @@ class Seen(Protocol):
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the timeline. `tone` is good, bad, warn, human or empty: colour is never alone, the words say it too."""
+    """A line of the timeline. `tone` is good, bad, warn, human or empty: colour is never alone, the words say it too.
+
+    `stops` are the clocks that the event stopped, in words: `detected`. `event` is the event's id.
+    """
 
     at: datetime
     offset: timedelta | None
     what: str
     text: str
     tone: str = ""
+    stops: tuple[str, ...] = ()
+    event: str = ""
+
+    @property
+    def since_inject(self) -> str:
+        """The offset from inject, `+0:23`; empty before it."""
+        return f"+{clock(self.offset)}" if self.offset is not None else ""
+
+    @property
+    def said(self) -> str:
+        """The text, and which clocks it stopped."""
+        return " · ".join((self.text, *self.stops))
 
     def plain(self, plan: Plan) -> str:
         """As plain text: local time, offset from inject, what, text."""
-        offset = f"+{clock(self.offset)}" if self.offset is not None else ""
-        return f"{self.at.astimezone(plan.zone):%H:%M:%S}  {offset:>7}  {self.what:<10} {self.text}"
+        return f"{self.at.astimezone(plan.zone):%H:%M:%S}  {self.since_inject:>7}  {self.what:<10} {self.said}"
 
 
-def line(event: Event, view: Seen) -> Line | None:
+def line(event: Event, view: Seen, stops: tuple[str, ...] = ()) -> Line | None:
     """The line of an event; None for what is only bookkeeping."""
     said = _SAY.get(event.kind)
     if said is None:
@@ -43,7 +57,7 @@ def line(event: Event, view: Seen) -> Line | None:
     if not text:
         return None
     offset = event.at - view.injected_at if view.injected_at and event.at >= view.injected_at else None
-    return Line(event.at, offset, what, " ".join(text.split()), tone)
+    return Line(event.at, offset, what, " ".join(text.split()), tone, stops, event.id)
 
 
 def _quoted(text: str) -> str:
@@ -102,6 +116,10 @@ def _note(event: Event, _: Plan) -> tuple[str, str, str]:
     return event.actor or "note", f"{about + ': ' if about else ''}“{event.text('text')}”{owner}", "human"
 
 
+def _latest(event: Event, plan: Plan) -> str:
+    return f", until {_local(event.text('until'), plan)} at the latest" if event.text("until") else ""
+
+
 def _said(what: str, text: Any, tone: str = "") -> Any:
     """An entry whose text is made from the event alone."""
     return lambda event, _: (what, text(event), tone)
@@ -124,8 +142,8 @@ _SAY: dict[EventKind, Any] = {
     EventKind.SCENARIO_BEGAN: _said("scenario", lambda e: f"{(e.scenario or 0) + 1} {e.text('title')}"),
     EventKind.SCENARIO_STOOD_DOWN: _said("stand-down", lambda e: f"nothing is injected: {e.text('reason')}", "warn"),
     EventKind.SCENARIO_ENDED: _said("scenario", lambda e: f"{(e.scenario or 0) + 1} ended: {e.text('outcome')}"),
-    EventKind.PHASE_BEGAN: _said("phase", lambda e: e.text("phase")),
-    EventKind.FAULT_ACTIVE: _said("inject", lambda e: f"{e.text('name')} is on: {e.text('label')} (read back in {_took(e)}: {_proof(e)})", "warn"),
+    EventKind.PHASE_BEGAN: lambda e, p: ("phase", f"{e.text('phase')}{_latest(e, p)}", ""),
+    EventKind.FAULT_ACTIVE: _said("inject", lambda e: f"{e.text('name')} is on: {e.text('label')}; read back in {_took(e)}: {_proof(e)}", "warn"),
     EventKind.FAULT_FAILED: _said("inject", lambda e: f"{e.text('name')} could not be put on: {e.text('reason')}", "bad"),
     EventKind.FAULT_DIRTY: _dirty,
     EventKind.FAULT_ENDED: _fault_ended,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,42 +12,13 @@ from gameday.language import Clock, Tolerance
 from gameday.lines import Line, line
 from gameday.observation import Steadiness, Verdict, WatchState, Yardstick
 from gameday.plan import Plan
+from gameday.playbook import Fault, Gate
 from gameday.probe import Baseline, Sample
 from gameday.record import Phase
+from gameday.rows import FaultRow, ProbeRow
 
-TREND = 120
-"""How many samples a trend keeps: two minutes at one a second."""
-RECENT = 200
+RECENT = 5000
 """How many lines the view keeps."""
-
-
-def merged(events: Iterable[Event], samples: Iterable[Sample]) -> list[Event | Sample]:
-    """Events and samples in one order of time; of the same moment, events first."""
-    items: list[tuple[datetime, int, int, Event | Sample]] = [(event.at, 0, place, event) for place, event in enumerate(events)]
-    items += [(sample.at, 1, place, sample) for place, sample in enumerate(samples)]
-    return [item for _, _, _, item in sorted(items, key=lambda each: each[:3])]
-
-
-@dataclass
-class ProbeRow:
-    """One probe: its newest sample, its baseline, how it stands, and its trend (None is unknown)."""
-
-    name: str
-    sample: Sample | None = None
-    trend: deque[float | None] = field(default_factory=lambda: deque(maxlen=TREND))
-    unknowns: deque[bool] = field(default_factory=lambda: deque(maxlen=5))
-
-
-@dataclass
-class FaultRow:
-    """One fault, as its events tell it."""
-
-    name: str
-    label: str
-    state: str = "armed"
-    outcome: str = ""
-    active_at: datetime | None = None
-    ended_at: datetime | None = None
 
 
 @dataclass
@@ -62,12 +33,17 @@ class RunView:
     phase_until: datetime | None = None
     done: list[str] = field(default_factory=list)
     outcomes: dict[int, str] = field(default_factory=dict)
+    judged: dict[int, tuple[dict[str, str], ...]] = field(default_factory=dict)
     gate: str = ""
     gate_until: datetime | None = None
+    ready: set[str] = field(default_factory=set)
+    ticked: set[str] = field(default_factory=set)
     held: bool = False
     ending: str = ""
     outcome: str = ""
+    reason: str = ""
     exit_code: int | None = None
+    ended_at: datetime | None = None
     injected_at: datetime | None = None
     gone_at: datetime | None = None
     clocks: dict[Clock, tuple[timedelta, str]] = field(default_factory=dict)
@@ -78,26 +54,58 @@ class RunView:
     lines: deque[Line] = field(default_factory=lambda: deque(maxlen=RECENT))
     outside: timedelta = timedelta(0)
     totals: WatchState | None = None
+    sampled_at: datetime | None = None
     recovering: Steadiness | None = None
     _bad_since: datetime | None = None
     _broke: bool = False
     _tick: dict[str, Sample] = field(default_factory=dict)
+    _measures: tuple[tuple[Baseline, ...], Yardstick] | None = field(default=None, compare=False)
+
+    def copy(self) -> RunView:
+        """A view that goes its own way from here."""
+        twin = copy(self)
+        twin.probes = {name: row.copy() for name, row in self.probes.items()}
+        twin.faults = {fault: row.copy() for fault, row in self.faults.items()}
+        for name in ("done", "outcomes", "judged", "ready", "ticked", "clocks", "past_faults", "lines", "_tick"):
+            setattr(twin, name, copy(getattr(self, name)))
+        return twin
 
     @property
     def yardstick(self) -> Yardstick:
-        return self.plan.yardstick(self.baselines)
+        if self._measures is None or self._measures[0] is not self.baselines:
+            self._measures = (self.baselines, self.plan.yardstick(self.baselines))
+        return self._measures[1]
 
     @property
-    def counted(self) -> list[str]:
-        """Probes with a guardrail on their total: the customers' bill."""
-        return list(dict.fromkeys(guardrail.probe for guardrail in self.plan.playbook.abort_when if guardrail.in_total))
+    def open_gate(self) -> Gate | None:
+        """What the gate that is waiting asks for besides a go."""
+        gates = self.plan.playbook.gates
+        found = (gates.day if self.gate == "day" else gates.inject) if self.gate else None
+        return found if isinstance(found, Gate) else None
+
+    @property
+    def all_faults(self) -> list[FaultRow]:
+        """Every fault of the day so far."""
+        return [*self.past_faults, *self.faults.values()]
+
+    @property
+    def counted(self) -> dict[str, float | None]:
+        """Probes with a guardrail on their total, the customers' bill: each with the cap of the day."""
+        rails = [each for each in self.plan.playbook.abort_when if each.in_total and each.tolerance]
+        yardstick = self.yardstick
+        return {each.probe: each.tolerance.limit(yardstick.unit(each.probe), None) for each in rails if each.tolerance}
 
     def verdict(self, probe: str) -> Verdict | None:
         """How a probe's newest sample stands to the steady state; None when no tolerance is about it."""
-        mine = [tolerance for tolerance in self.plan.playbook.steady_state if tolerance.probe == probe]
-        if not mine or probe not in self.probes:
+        row = self.probes.get(probe)
+        return self.judge(row.sample) if row and row.sample else None
+
+    def judge(self, sample: Sample) -> Verdict | None:
+        """How a sample stands to the steady state; None when no tolerance is about its probe."""
+        yardstick = self.yardstick
+        verdicts = [yardstick.judge(each, sample) for each in self.plan.playbook.steady_state if each.probe == sample.probe]
+        if not verdicts:
             return None
-        verdicts = [self.yardstick.judge(tolerance, self.probes[probe].sample) for tolerance in mine]
         return next((each for each in (Verdict.BAD, Verdict.UNKNOWN) if each in verdicts), Verdict.GOOD)
 
     def shown_tolerance(self, tolerance: Tolerance) -> str:
@@ -116,10 +124,13 @@ class RunView:
     def hear(self, event: Event) -> Line | None:
         """Takes in one event. Returns its line, None for events that are not worth one."""
         self.now = max(self.now, event.at)
+        if self._tick and next(iter(self._tick.values())).at < event.at:
+            self._close_tick()
+        stopped = set(self.clocks)
         handler = getattr(self, f"_{event.kind.name.lower()}", None)
         if handler is not None:
             handler(event)
-        said = line(event, self)
+        said = line(event, self, tuple(set(self.clocks) - stopped))
         if said is not None:
             self.lines.append(said)
         return said
@@ -127,10 +138,8 @@ class RunView:
     def see(self, sample: Sample) -> None:
         """Takes in one sample."""
         self.now = max(self.now, sample.at)
-        row = self.probes.setdefault(sample.probe, ProbeRow(sample.probe))
-        row.sample = sample
-        row.trend.append(sample.value)
-        row.unknowns.append(sample.value is None)
+        self.sampled_at = sample.at
+        self.probes.setdefault(sample.probe, ProbeRow(sample.probe)).see(sample)
         if self._tick and next(iter(self._tick.values())).at != sample.at:
             self._close_tick()
         self._tick[sample.probe] = sample
@@ -156,7 +165,7 @@ class RunView:
     def _scenario_began(self, event: Event) -> None:
         self.scenario, self.phase, self.done = event.scenario, "", []
         self.injected_at = self.gone_at = self._bad_since = self.recovering = None
-        self.past_faults += self.faults.values()
+        self.past_faults = self.all_faults
         self.clocks, self.faults, self.baselines, self.outside = {}, {}, (), timedelta(0)
         self._broke = False
 
@@ -164,8 +173,7 @@ class RunView:
         if self.phase:
             self.done.append(self.phase)
         self.phase, self.phase_began = event.text("phase"), event.at
-        until = event.text("until")
-        self.phase_until = datetime.fromisoformat(until) if until else None
+        self.phase_until = _moment(event.text("until"))
         if self.phase == Phase.ANALYZE:
             self._bad_since = None
 
@@ -174,10 +182,16 @@ class RunView:
             self.outcomes[event.scenario] = event.text("outcome")
         if self.phase:
             self.done.append(self.phase)
-        self.phase, self.phase_until = "", None
+        self.phase, self.phase_began, self.phase_until = "", event.at, None
+
+    def _checklist_ticked(self, event: Event) -> None:
+        self.ticked.add(event.text("item"))
+
+    def _ready(self, event: Event) -> None:
+        self.ready.add(event.actor or "?")
 
     def _gate_waiting(self, event: Event) -> None:
-        self.gate, self.gate_until = event.text("gate"), datetime.fromisoformat(event.text("until"))
+        self.gate, self.gate_until = event.text("gate"), _moment(event.text("until"))
 
     def _gate_opened(self, _: Event) -> None:
         self.gate, self.gate_until = "", None
@@ -195,7 +209,14 @@ class RunView:
         self.baselines = tuple(Baseline.model_validate(each) for each in measured) if isinstance(measured, list) else ()
 
     def _fault(self, event: Event) -> FaultRow:
-        return self.faults.setdefault(event.fault or "", FaultRow(event.text("name"), event.text("label")))
+        key, name = event.fault or "", event.text("name")
+        if key not in self.faults:
+            self.faults[key] = FaultRow(name, event.text("label"), event.text("kind"), self._spec(event.scenario, name))
+        return self.faults[key]
+
+    def _spec(self, scenario: int | None, name: str) -> Fault | None:
+        known = self.plan.playbook.scenarios[scenario].faults if scenario is not None else ()
+        return next((fault for fault in known if fault.name == name), None)
 
     def _fault_armed(self, event: Event) -> None:
         self._fault(event)
@@ -204,6 +225,11 @@ class RunView:
         row = self._fault(event)
         row.state, row.active_at = "active", event.at
         self.injected_at = self.injected_at or event.at
+        self.gone_at = self.recovering = None
+        self.clocks.pop(Clock.RECOVER, None)
+
+    def _fault_failed(self, event: Event) -> None:
+        self._fault(event).state = "failed"
 
     def _fault_reverting(self, event: Event) -> None:
         self._fault(event).state = "reverting"
@@ -215,11 +241,20 @@ class RunView:
     def _fault_ended(self, event: Event) -> None:
         row = self._fault(event)
         row.state = row.outcome = event.text("outcome")
-        row.ended_at = event.at
-        if all(each.ended_at for each in self.faults.values()) and self.injected_at:
-            self.gone_at = event.at
-            needed = self.plan.playbook.sampling.steady_samples
-            self.recovering = Steadiness(needed=needed, broke_at=self.injected_at if self._broke else None)
+        row.ended_at, row.took = event.at, timedelta(milliseconds=float(event.text("took_ms") or 0))
+        if self.injected_at and all(each.ended_at for each in self.faults.values()):
+            self._all_gone(event.at, self.injected_at)
+
+    def _all_gone(self, at: datetime, injected: datetime) -> None:
+        """The recover clock starts: at the last verified revert, for momentary faults at inject."""
+        were_on = [row for row in self.faults.values() if row.active_at]
+        self.gone_at = injected if all(row.kind in self.plan.momentary for row in were_on) else at
+        self.recovering = Steadiness(needed=self.plan.playbook.sampling.steady_samples, broke_at=injected if self._broke else None)
+
+    def _extended(self, event: Event) -> None:
+        for row in self.faults.values():
+            if row.is_on:
+                row.extra += timedelta(seconds=float(event.text("by") or 0))
 
     def _detect(self, event: Event, how: str) -> None:
         if self.injected_at and Clock.DETECT not in self.clocks:
@@ -237,14 +272,24 @@ class RunView:
         self._broke = True
 
     def _steady_back(self, event: Event) -> None:
-        since = datetime.fromisoformat(event.text("since"))
-        on = any(row.state == "active" for row in self.faults.values())
+        since = _moment(event.text("since")) or event.at
+        on = any(row.is_on for row in self.faults.values())
         if self.injected_at and on and Clock.MITIGATE not in self.clocks:
             self.clocks[Clock.MITIGATE] = (since - self.injected_at, "steady again, the fault still on")
 
+    def _verdicts(self, event: Event) -> None:
+        found = event.data.get("judgements")
+        if event.scenario is not None and isinstance(found, list):
+            self.judged[event.scenario] = tuple({key: str(value) for key, value in each.items()} for each in found if isinstance(each, dict))
+
     def _aborted(self, event: Event) -> None:
         self.ending = event.text("reason")
-        self.gate = ""
+        self.gate, self.gate_until = "", None
 
     def _run_ended(self, event: Event) -> None:
-        self.outcome, self.exit_code = event.text("outcome"), int(event.text("exit_code"))
+        self.outcome, self.exit_code, self.ended_at = event.text("outcome"), int(event.text("exit_code")), event.at
+        self.reason, self.held = event.text("reason"), False
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

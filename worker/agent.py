@@ -41,7 +41,7 @@ async def agent(client: Client, settings: Settings) -> AsyncIterator[None]:
     journal = await asyncio.to_thread(adopt, settings)
     operators = Operators(settings.home)
     keeper = Keeper(client, settings, journal, operators)
-    host = HostActivities(settings, kinds.injectors(), operators, armed=keeper.look_after_soon)
+    host = HostActivities(settings, kinds.injectors(), operators, armed=keeper.remember)
     operators.warm_up()
     injects = Worker(client, task_queue=host_queue(settings.host), activities=host.injecting(), graceful_shutdown_timeout=timedelta(seconds=5))
     reverts = Worker(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 
-from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -18,8 +16,9 @@ from activities.observe import Observer
 from activities.record import Records, Targets
 from activities.recorder import Recorder
 from activities.store import RunStore
-from gameday.orders import CONDUCTOR_QUEUE, ReportOrder, ReportResult
+from gameday.orders import CONDUCTOR_QUEUE
 from gameday.settings import Settings
+from worker.reporting import Reporter
 from workflows.fault import Fault
 from workflows.game_day import GameDay
 
@@ -28,30 +27,12 @@ RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_p
 """The sandbox of workflows, the same for worker and replayer."""
 
 
-@dataclass
-class Reporter:
-    """Writes the report of a run beside the store."""
-
-    settings: Settings
-    recorder: Recorder
-
-    @activity.defn(name="report.write")
-    async def write(self, order: ReportOrder) -> ReportResult:
-        await self.recorder.written(patience=20.0)
-        return ReportResult(path=await asyncio.to_thread(self._write, order.run_id))
-
-    def _write(self, run_id: str) -> str:
-        from reports import postmortem  # matplotlib and all: only where a report is written
-
-        return str(postmortem.write(self.recorder.store.read(run_id), self.settings.home / "runs" / run_id))
-
-
 @contextlib.asynccontextmanager
 async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]:
     """A running conductor."""
     recorder = Recorder(RunStore(settings.store_url), settings.home / "spool")
     records, targets = Records(recorder), Targets(settings)
-    observer, reporter = Observer(recorder, kinds.probes()), Reporter(settings, recorder)
+    observer, reporter = Observer(recorder, kinds.probes()), Reporter(recorder)
     worker = Worker(
         client,
         task_queue=CONDUCTOR_QUEUE,

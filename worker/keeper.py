@@ -44,6 +44,21 @@ class Word(StrEnum):
     SILENT = "silent"
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What one run said of its faults: which are kept, which are to be taken off and why."""
+
+    kept: list[str] = field(default_factory=list)
+    unwanted: list[str] = field(default_factory=list)
+    why: str = ""
+
+
+def _renew(entries: list[Entry]) -> None:
+    for entry in entries:
+        if entry.due() is None:
+            entry.renew()
+
+
 @dataclass
 class Keeper:
     """Looks after every fault in this host's journal."""
@@ -53,12 +68,10 @@ class Keeper:
     journal: Journal
     operators: Operators
     known: set[str] = field(default_factory=set)
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def look_after_soon(self, fault_id: str) -> None:
-        """A fault is being armed: its workflow is to hear how it ends, and the first look is now."""
+    def remember(self, fault_id: str) -> None:
+        """A fault is being armed: its workflow is to hear how it ends."""
         self.known.add(fault_id)
-        self.wake.set()
 
     async def run(self) -> None:
         self.known |= await asyncio.to_thread(self.journal.recent, RECENT)
@@ -67,11 +80,7 @@ class Keeper:
                 await self.round()
             except (GamedayError, OSError) as error:
                 log.warning("the keeper goes on after: %s", error)
-            try:
-                await asyncio.wait_for(self.wake.wait(), EVERY)
-            except TimeoutError:
-                continue
-            self.wake.clear()
+            await asyncio.sleep(EVERY)
 
     async def round(self) -> None:
         live = await asyncio.to_thread(self.journal.live)
@@ -83,27 +92,28 @@ class Keeper:
             await asyncio.to_thread(watchdog.ensure, self.settings.home)
             return
         by_run = groupby(sorted(live, key=lambda entry: entry.run_id), key=lambda entry: entry.run_id)
-        await asyncio.gather(*(self.look_after(run_id, list(entries)) for run_id, entries in by_run))
+        answers = await asyncio.gather(*(self.renew_wanted(run_id, list(entries)) for run_id, entries in by_run))
+        for why in dict.fromkeys(answer.why for answer in answers):
+            unwanted = [fault_id for answer in answers if answer.why == why for fault_id in answer.unwanted]
+            if unwanted:
+                await self.take_off(unwanted, why)
+        await self.notice_taken_away([fault_id for answer in answers for fault_id in answer.kept])
 
     async def is_watched(self) -> bool:
         """Whether the watchdog beats: judged by its heartbeat, not by its pid. It was started before anything was armed or adopted."""
         age = await asyncio.to_thread(watchdog.heartbeat, self.journal.root)
         return age is not None and age < WATCHDOG_SILENT
 
-    async def look_after(self, run_id: str, entries: list[Entry]) -> None:
+    async def renew_wanted(self, run_id: str, entries: list[Entry]) -> Looked:
+        """Asks one run what it wants, and renews that at once: a lease waits for nothing else of the round."""
         word, wanted = await ask(self.client, run_id)
         if word is Word.SILENT:
-            return
-        unwanted = [entry.fault_id for entry in entries if entry.fault_id not in wanted]
-        if unwanted:
-            why = "its run is over" if word is Word.CLOSED else "its run does not want it any more"
-            await self.take_off(unwanted, why)
+            return Looked()
         kept = [entry for entry in entries if entry.fault_id in wanted]
-        for entry in kept:
-            if entry.due() is None:
-                await asyncio.to_thread(entry.renew)
+        await asyncio.to_thread(_renew, kept)
         self.known |= {entry.fault_id for entry in kept}
-        await self.notice_taken_away([entry.fault_id for entry in kept])
+        why = "its run is over" if word is Word.CLOSED else "its run does not want it any more"
+        return Looked([entry.fault_id for entry in kept], [entry.fault_id for entry in entries if entry.fault_id not in wanted], why)
 
     async def take_off(self, faults: list[str], reason: str) -> None:
         answer = await self.operators.perform({"op": "revert", "faults": faults, "reason": reason})

@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from gameday.event import Event, EventKind, event_id
     from gameday.orders import WriteOrder
     from gameday.plan import Plan
-    from workflows.fault import write_events
+    from workflows.fault import GATHER, write_events
     from workflows.shield import shielded
 
 PATIENCE = timedelta(minutes=2)
@@ -60,6 +60,7 @@ class Diary:
     async def _write(self) -> None:
         while True:
             await workflow.wait_condition(lambda: bool(self._outbox))
+            await asyncio.sleep(GATHER)
             batch = tuple(self._outbox)
             await shielded(write_events(WriteOrder(events=batch, plan=None if self._opened else self._plan)))
             self._opened = True

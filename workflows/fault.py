@@ -19,6 +19,10 @@ NOT_RETRIED = ("BadInput", "Refused", "FaultEnded", "TargetTaken", "InjectFailed
 """Failures of an inject that trying again would not mend. Temporal matches names, not parents."""
 
 
+GATHER = 0.1
+"""Seconds that facts are gathered before they are written: what is urgent goes to the server first, and fewer writes follow."""
+
+
 @workflow.defn
 class Fault:
     """Arms and injects, holds until the time, the end signal or the lease, then reverts, for ever if need be."""
@@ -183,6 +187,7 @@ class Fault:
         """Writes what was told, beside the work and never in its way."""
         while True:
             await workflow.wait_condition(lambda: bool(self.outbox))
+            await asyncio.sleep(GATHER)
             batch = tuple(self.outbox)
             await shielded(write_events(WriteOrder(events=batch)))
             del self.outbox[: len(batch)]

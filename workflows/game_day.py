@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -24,6 +25,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.scenario import LiveFault, Now, tell_fault
     from workflows.shield import FAILURES, finished, reason_of, shielded
 
+HEAD_START = timedelta(milliseconds=250)
+"""How long the batched reverts have the server for themselves."""
 AFTER_ABORT = timedelta(seconds=15)
 """How long recovery is watched at the most once the day has been ended early."""
 
@@ -255,6 +258,7 @@ class GameDay(Commands):
         reason = self.ending.reason if self.ending else "skipped" if now.skipped else "the scenario is over"
         left = [fault for fault in now.faults if fault.was_started and not fault.is_over]
         batches = ask.reverts(left, reason)
+        await self.head_start(batches)
         await asyncio.gather(*(tell_fault(fault, Fault.end_signal, reason[:900]) for fault in left))
         await workflow.wait_condition(lambda: all(fault.is_over or fault.orphaned for fault in left))
         await self.prove_orphans(now, batches)
@@ -262,6 +266,11 @@ class GameDay(Commands):
             now.watching.cancel()
             await asyncio.gather(now.watching, return_exceptions=True)
         await self.see_recovery(now)
+
+    async def head_start(self, batches: Sequence[asyncio.Future[RevertResult]]) -> None:
+        """Lets the hosts revert before anything else is asked of the server; a host that does not answer holds nothing up."""
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(lambda: all(batch.done() for batch in batches), timeout=HEAD_START)
 
     async def prove_orphans(self, now: Now, batches: Sequence[asyncio.Future[RevertResult]]) -> None:
         """A fault whose workflow was taken from it is proven by its host's answer to the batch, or is dirty."""

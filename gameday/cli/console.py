@@ -1,185 +1,147 @@
-"""The live view as a picture of text: a function of the run's view, the width and the clock."""
+"""The live view as a picture of text: a function of the run's view, the moment and the size of the terminal. Every row fits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
-from gameday.language import Clock
+from gameday.cli import head
+from gameday.cli.columns import cut, fitting, row
+from gameday.cli.fault_table import faults
+from gameday.cli.probe_table import probes
 from gameday.lines import Line
-from gameday.observation import Verdict
-from gameday.record import Phase
-from gameday.units import clock, spoken
-from gameday.view import FaultRow, ProbeRow, RunView
+from gameday.units import clock
+from gameday.view import RunView
 
-SIGNS = {Verdict.GOOD: ("✔", "green"), Verdict.BAD: ("✘", "red"), Verdict.UNKNOWN: ("?", "yellow")}
-TONES = {"good": "green", "bad": "bold red", "warn": "yellow", "human": "cyan", "": ""}
-BARS = "▁▂▃▄▅▆▇█"
+TONES = {"good": "green", "bad": "bold red", "warn": "yellow", "human": "cyan", "": "bold"}
+LEAST_LINES = 3
+"""Rows that the timeline has at the least."""
+MOST_WRAPPED = 3
+"""Rows that one line of the timeline takes at the most."""
+
+_WRAPPER = Console(width=1000, color_system=None)
 
 
-def picture(view: RunView, now: datetime, leases: Mapping[str, float], hint: str, rows: int) -> RenderableType:
-    """The whole screen.
+@dataclass(frozen=True)
+class Frame:
+    """What a picture shows besides the run.
 
     Args:
         now: the moment shown; live it is the clock, in a replay the record's.
-        leases: seconds left of each fault's lease, where they are known.
-        hint: the last line: keys, or what is being typed.
-        rows: how many lines the terminal has.
+        leases: seconds left of each fault's lease; None where nobody can know them.
+        badge: what the heading says while the run goes on.
+        bottom: the last rows: keys, or what is being typed.
+        instead: rows that stand where the timeline is, such as the help.
     """
-    parts: list[RenderableType] = [_head(view, now), _scenarios(view), _phases(view, now), Text(), _clocks(view), _bill(view), Text(), _probes(view)]
-    if view.faults:
-        parts += [Text(), _faults(view, now, leases)]
-    if view.gate:
-        parts += [Text(), _gate(view, now)]
-    used = 14 + len(view.probes) + len(view.faults)
-    parts += [Text(), *(_line(view, each) for each in list(view.lines)[-max(rows - used, 3) :]), Text(), Text(hint, style="dim")]
-    return Group(*parts)
+
+    now: datetime
+    width: int
+    height: int = 0
+    leases: Mapping[str, float] | None = None
+    badge: str = ""
+    bottom: Sequence[Text] = ()
+    instead: Sequence[Text] = field(default=())
 
 
-def _local(view: RunView, at: datetime) -> str:
-    return f"{at.astimezone(view.plan.zone):%H:%M:%S}"
+def picture(view: RunView, frame: Frame) -> list[Text]:
+    """The whole screen, row by row: none wider than the terminal, and no more than it has."""
+    bottom = [cut(each, frame.width) for each in frame.bottom][-frame.height :]
+    room = frame.height - len(bottom)
+    top = _top(view, frame, max(room - LEAST_LINES, 1))[: max(room, 0)]
+    rest = room - len(top)
+    middle = [cut(each, frame.width) for each in frame.instead][:rest] if frame.instead else timeline(view, frame.width, rest)
+    return [*top, *middle, *(Text() for _ in range(rest - len(middle))), *bottom]
 
 
-def _head(view: RunView, now: datetime) -> RenderableType:
-    plan = view.plan
-    commander = plan.playbook.team.commander.name if plan.playbook.team.commander else plan.started_by.name
-    table = Table.grid(expand=True, padding=(0, 2))
-    for _ in range(3):
-        table.add_column(no_wrap=True, overflow="ellipsis")
-    table.add_column(justify="right", no_wrap=True)
-    stop = f"   stop {plan.playbook.times.stop}" if plan.playbook.times.stop else ""
-    state = Text.assemble((" HELD ", "black on yellow"), "  ") if view.held else Text()
-    if view.ending and not view.outcome:
-        state = Text.assemble((" ENDING ", "white on red"), "  ")
-    if view.outcome:
-        state = Text.assemble((f" {view.outcome} ", "black on green" if view.outcome == "passed" else "black on yellow"), "  ")
-    table.add_row(
-        Text(plan.playbook.name, style="bold"),
-        f"run {plan.run_id.split('-')[0]}  {plan.playbook.environment}",
-        f"commander {commander}",
-        state.append(_local(view, now) + stop),
-    )
-    return table
+def page(view: RunView, frame: Frame, lines: int = 8) -> list[Text]:
+    """The same as a page without an end: everything, and the last lines of the timeline."""
+    return [*_joined(_parts(view, frame, 1000, 1000), airy=True), *told(view, frame.width, lines)]
 
 
-def _scenarios(view: RunView) -> Text:
-    text = Text(overflow="ellipsis", no_wrap=True)
-    for index, scenario in enumerate(view.plan.playbook.scenarios):
-        outcome = view.outcomes.get(index)
-        if outcome is not None:
-            sign, style = {"passed": ("✔", "green"), "failed": ("✘", "red")}.get(outcome, ("■", "yellow"))
-        else:
-            sign, style = ("●", "bold") if index == view.scenario else ("○", "dim")
-        text.append(f"{index + 1} {scenario.title} {sign}   ", style=style)
+def told(view: RunView, width: int, lines: int | None = None) -> list[Text]:
+    """The timeline (the last lines of it) in full, each line wrapped."""
+    last = list(view.lines)[-lines if lines else 0 :]
+    return [row for each in last for row in _line(view, each, width, 1000)]
+
+
+def _top(view: RunView, frame: Frame, room: int) -> list[Text]:
+    """Everything above the timeline. With little room the blank rows go first, then the tables grow shorter, then the clocks go."""
+    day, measured, waiting, *tables = _parts(view, frame, 1000, 1000)
+    for airy in (True, False):
+        whole = _joined([day, measured, waiting, *tables], airy)
+        if len(whole) <= room:
+            return whole
+    for kept in ([day, measured, waiting], [day, waiting]):
+        left = room - sum(map(len, kept))
+        most_faults = min(len(view.faults), max(left // 3 - 1, 1))
+        most_probes = left - (most_faults + 1 if view.faults else 0) - 1
+        if most_probes >= 2:
+            return _joined([*kept, *_parts(view, frame, most_probes, most_faults)[3:]], airy=False)
+    return _joined([day, waiting, faults(view, frame.now, frame.leases, frame.width, 1)[1:]], airy=False)[:room]
+
+
+def _parts(view: RunView, frame: Frame, most_probes: int, most_faults: int) -> list[list[Text]]:
+    width, now = frame.width, frame.now
+    day = [head.heading(view, now, frame.badge, width)]
+    where = [head.scenarios(view, width), *filter(None, [head.phases(view, now, width)])]
+    measured = [head.clocks(view, width), head.bill(view, width)]
+    table = faults(view, now, frame.leases, width, most_faults)
+    return [day + where, measured, gate(view, now, width), probes(view, now, width, most_probes), table]
+
+
+def _joined(parts: Sequence[Sequence[Text]], airy: bool) -> list[Text]:
+    rows: list[Text] = []
+    for part in parts:
+        if part:
+            rows += [*part, Text()] if airy else part
+    return rows
+
+
+def gate(view: RunView, now: datetime, width: int) -> list[Text]:
+    """The gate that waits, what it still asks for, and how long it waits."""
+    asked = view.open_gate
+    if not view.gate or asked is None:
+        return []
+    left = f"{clock(view.gate_until - now)} left" if view.gate_until else ""
+    head_of = row((" ▶ GO? ", "reverse bold yellow"), (f" {view.gate}", "bold yellow"))
+    lines = [fitting((row(head_of, f"   {left}; silence stands down   ", ("g says go", "bold")), row(head_of, f"  {left}")), width)]
+    items = [each.item for each in view.plan.playbook.checklist if each.item not in view.ticked] if asked.checklist else []
+    if items:
+        lines.append(cut(row((" to tick: ", "dim"), ", ".join(items)), width))
+    if asked.ready:
+        names = f" ({', '.join(sorted(view.ready))})" if view.ready else ""
+        lines.append(cut(row((" ready: ", "dim"), f"{len(view.ready)} of {asked.ready}{names}"), width))
+    return lines
+
+
+def timeline(view: RunView, width: int, rows: int) -> list[Text]:
+    """The newest lines that there is room for, the newest last; a long one is wrapped."""
+    shown: list[Text] = []
+    for each in reversed(view.lines):
+        wrapped = _line(view, each, width)
+        if len(shown) + len(wrapped) > rows:
+            break
+        shown[:0] = wrapped
+    return shown
+
+
+def _line(view: RunView, each: Line, width: int, most: int = MOST_WRAPPED) -> list[Text]:
+    time = f"{each.at.astimezone(view.plan.zone):%H:%M:%S}  {each.since_inject:>7}   " if width >= 80 else f"{each.since_inject:>6}  "
+    said = Text(each.text, style="bold red" if each.tone == "bad" else "")
+    for stopped in each.stops:
+        said.append(f" · {stopped}", style="bold green")
+    prefix = row((time, "dim"), (f"{each.what[:10]:<11}", TONES[each.tone]))
+    room = max(width - prefix.cell_len, 10)
+    lines = list(said.wrap(_WRAPPER, room))
+    if len(lines) > most:
+        lines = [*lines[: most - 1], cut(row(lines[most - 1], " …"), room)]
+    return [cut(row(prefix if place == 0 else " " * prefix.cell_len, _bare(part)), width) for place, part in enumerate(lines)]
+
+
+def _bare(text: Text) -> Text:
+    text.rstrip()
     return text
-
-
-def _phases(view: RunView, now: datetime) -> Text:
-    text = Text()
-    for phase in Phase:
-        if phase in view.done:
-            text.append(f"✔ {phase}   ", style="green")
-        elif phase == view.phase:
-            text.append(f"● {phase}{_countdown(view, now)}   ", style="bold")
-        else:
-            text.append(f"○ {phase}   ", style="dim")
-    return text
-
-
-def _countdown(view: RunView, now: datetime) -> str:
-    if view.phase_began is None:
-        return ""
-    gone = clock(now - view.phase_began)
-    return f" {gone} of {clock(view.phase_until - view.phase_began)}" if view.phase_until else f" {gone}"
-
-
-def _clocks(view: RunView) -> RenderableType:
-    table = Table.grid(padding=(0, 4))
-    cells = []
-    for name, key in (("detect", Clock.DETECT), ("mitigate", Clock.MITIGATE), ("recover", Clock.RECOVER)):
-        found = view.clocks.get(key)
-        cells.append(Text.assemble((f"{name} ", "dim"), (clock(found[0]), "bold") if found else "–", f"  {found[1]}" if found else ""))
-    table.add_row(*cells)
-    return table
-
-
-def _bill(view: RunView) -> Text:
-    parts = [f"{spoken(view.outside)} outside steady state" if view.outside else "no time outside steady state"]
-    totals = view.totals.totals if view.totals else {}
-    parts += [f"{totals[name].increase:g} {name}" for name in view.counted if name in totals]
-    return Text.assemble(("customers ", "dim"), ", ".join(parts))
-
-
-def _probes(view: RunView) -> RenderableType:
-    table = Table.grid(padding=(0, 3))
-    for title in ("probe", "now", "baseline", "steady state", "abort when", "last 2 min"):
-        table.add_column(title, no_wrap=True, overflow="ellipsis")
-    table.add_row(*(Text(title, style="dim") for title in ("probe", "now", "baseline", "steady state", "abort when", "last 2 min")))
-    for name in view.plan.playbook.probes:
-        row = view.probes.get(name, ProbeRow(name))
-        table.add_row(*_probe(view, row))
-    return table
-
-
-def _probe(view: RunView, row: ProbeRow) -> Iterable[RenderableType]:
-    yardstick = view.yardstick
-    now = "–" if row.sample is None else yardstick.show(row.name, row.sample.value)
-    baseline = yardstick.baseline(row.name)
-    steady = [view.shown_tolerance(each) for each in view.plan.playbook.steady_state if each.probe == row.name]
-    verdict = view.verdict(row.name) if row.sample else None
-    sign, style = SIGNS[verdict] if verdict else ("", "")
-    guards = [str(each).removeprefix(row.name).strip() for each in view.plan.playbook.abort_when if each.probe == row.name]
-    trend: RenderableType = Text(spark(row.trend))
-    if row.sample is not None and row.sample.unknown:
-        trend = Text(f"{row.sample.unknown} ({sum(row.unknowns)} of the last {len(row.unknowns)})", style="yellow")
-    yield from (
-        Text(row.name),
-        Text(now, style="bold"),
-        yardstick.show(row.name, baseline) if baseline is not None else "–",
-        Text.assemble(", ".join(steady), " ", (sign, style)),
-        ", ".join(guards),
-        trend,
-    )
-
-
-def spark(values: Iterable[float | None], width: int = 24) -> str:
-    """A trend in one row, from 0 to its own highest; an unknown is a dot, never a bar."""
-    found = list(values)
-    step = max(-(-len(found) // width), 1)
-    groups = [found[start : start + step] for start in range(0, len(found), step)]
-    shown = [max((value for value in group if value is not None), default=None) for group in groups]
-    top = max((value for value in shown if value is not None), default=0.0)
-    return "".join("·" if value is None else BARS[0] if top <= 0 else BARS[min(int(max(value, 0) / top * 7.999), 7)] for value in shown)
-
-
-def _faults(view: RunView, now: datetime, leases: Mapping[str, float]) -> RenderableType:
-    table = Table.grid(padding=(0, 3))
-    for title in ("fault", "on", "state", "lease", "since"):
-        table.add_column(title, no_wrap=True, overflow="ellipsis")
-    table.add_row(*(Text(title, style="dim") for title in ("fault", "on", "state", "lease", "since")))
-    for fault_id, row in view.faults.items():
-        style = {"active": "yellow", "dirty": "bold red", "reverted": "green", "neutralised": "green", "spent": "green"}.get(row.state, "")
-        left = f"{max(leases[fault_id], 0):.0f} s" if fault_id in leases and row.state == "active" else "–" if row.outcome else "?"
-        table.add_row(row.name, row.label, Text(row.state, style=style), left, _since(row, now))
-    return table
-
-
-def _since(row: FaultRow, now: datetime) -> str:
-    return "" if row.active_at is None else clock((row.ended_at or now) - row.active_at)
-
-
-def _gate(view: RunView, now: datetime) -> Text:
-    left = view.gate_until - now if view.gate_until else timedelta(0)
-    return Text(f"▶ waiting for a go: {view.gate}. {clock(left)} left; silence stands down.", style="bold yellow")
-
-
-def _line(view: RunView, each: Line) -> Text:
-    offset = f"+{clock(each.offset)}" if each.offset is not None else ""
-    text = Text(overflow="ellipsis", no_wrap=True)
-    text.append(f"{_local(view, each.at)}  {offset:>7}   ", style="dim")
-    text.append(f"{each.what:<11}", style=TONES[each.tone])
-    return text.append(each.text)

@@ -1,4 +1,4 @@
-"""What every command needs: settings, the store, who speaks, which run is meant."""
+"""What every command needs: settings, the store, who speaks, what they may see, which run is meant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from gameday.errors import BadInput, NotFound
 if TYPE_CHECKING:
     from activities.store import RunStore
     from gameday.commands import Actor
+    from gameday.plan import Plan
     from gameday.playbook import Playbook
+    from gameday.record import RunRecord
     from gameday.settings import Settings
 
 T = TypeVar("T")
@@ -28,7 +30,12 @@ def settings() -> Settings:
 
 
 def store(known: Settings) -> RunStore:
-    """The run store, with what this machine still has in its spool written first."""
+    """The run store, with what this machine still has in its spool written first.
+
+    Raises:
+        BadInput: the settings name a store that gameday cannot use.
+        Unavailable: it does not answer.
+    """
     from activities.recorder import drain
     from activities.store import RunStore
 
@@ -55,6 +62,25 @@ def speaker(known: Settings, playbook: Playbook) -> Actor:
     return Actor(id=f"os:{name}", name=found[1] if found else known.people.get(name, name), role=found[0] if found else None)
 
 
+def opens_seals(known: Settings, plan: Plan) -> bool:
+    """Whether whoever looks may see into sealed scenarios before their reveal: who leads or observes the day, and who started it."""
+    from gameday.playbook import Role
+
+    if not any(scenario.sealed for scenario in plan.playbook.scenarios):
+        return True
+    who = speaker(known, plan.playbook)
+    return who.role is not Role.RESPONDER if who.role else who.id == plan.started_by.id
+
+
+def visible(known: Settings, record: RunRecord) -> RunRecord:
+    """The record as whoever looks may see it."""
+    if opens_seals(known, record.plan):
+        return record
+    from gameday.viewer import veil
+
+    return veil(record)
+
+
 def which(opened: RunStore, run: str) -> str:
     """The full id of a run that was named by its start, or as `latest`.
 
@@ -63,7 +89,7 @@ def which(opened: RunStore, run: str) -> str:
         NotFound: there is none.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,80}", run):
-        raise BadInput(f"{run!r} is not a run id; expected one such as '7kq2-checkout-day', or 'latest'")
+        raise BadInput(f"{run!r} is not a run id; expected one such as '7kq2-checkout-day', the start of one, or 'latest'")
     known = [line.run_id for line in opened.list(1000)]
     if run == "latest":
         if not known:
@@ -71,15 +97,30 @@ def which(opened: RunStore, run: str) -> str:
         return known[0]
     matching = [each for each in known if each == run] or [each for each in known if each.startswith(run)]
     if len(matching) > 1:
-        raise BadInput(f"{run!r} is the start of {len(matching)} runs: {', '.join(matching[:5])}; name one")
+        more = f" and {len(matching) - 5} more" if len(matching) > 5 else ""
+        raise BadInput(f"{run!r} is the start of {len(matching)} runs: {', '.join(matching[:5])}{more}; name one")
     if not matching:
         raise NotFound(f"there is no run {run!r}; `gameday runs` lists them")
     return matching[0]
 
 
+def record(opened: RunStore, run: str) -> RunRecord:
+    """The whole record of the run that is meant."""
+    return opened.read(which(opened, run))
+
+
+def plan(opened: RunStore, run: str) -> Plan:
+    """The plan of the run that is meant."""
+    run_id = which(opened, run)
+    found = opened.plan(run_id)
+    if found is None:
+        raise NotFound(f"there is no run {run_id!r}; `gameday runs` lists them")
+    return found
+
+
 def terminal() -> bool:
     """Whether a person sits at a terminal that can show the live view."""
-    return sys.stdout.isatty() and sys.stdin.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stdout.isatty() and sys.stdin.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
 
 
 def carry_out(work: Coroutine[Any, Any, T]) -> T:

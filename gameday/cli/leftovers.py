@@ -4,14 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gameday.cli import context
 from gameday.errors import GamedayError
 
 if TYPE_CHECKING:
-    from activities.journal import Entry
+    from temporalio.client import Client
+
+    from activities.journal import Entry, Journal
     from gameday.settings import Settings
+
+
+class Owner(StrEnum):
+    """Whether an open run wants a fault."""
+
+    RUN = "run"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+@dataclass
+class Leftover:
+    """One live entry of the journal: whose it is, and what came of taking it off. `outcome` and `problem` are empty where that was not tried."""
+
+    entry: Entry
+    owner: Owner
+    outcome: str = ""
+    problem: str = ""
+
+    @property
+    def is_left(self) -> bool:
+        return self.owner is not Owner.RUN and not self.outcome
 
 
 def show_leftovers(revert: bool, as_json: bool) -> int:
@@ -20,76 +47,107 @@ def show_leftovers(revert: bool, as_json: bool) -> int:
 
 
 async def _show(known: Settings, revert: bool, as_json: bool) -> int:
-    from activities import engine
     from activities.journal import Journal
 
     journal = Journal.at(known.home)
-    found = [(entry, await _owner(known, entry)) for entry in journal.live()]
-    reverted: dict[str, str] = {}
+    entries = journal.live()
+    client = await _client(known) if entries else None
+    found = [Leftover(entry, await _owner(client, entry)) for entry in entries]
     if revert:
-        for entry, owner in found:
-            if owner == "none":
-                try:
-                    status = await asyncio.to_thread(engine.revert, journal, entry.fault_id, "gameday leftovers --revert")
-                    reverted[entry.fault_id] = str(status["outcome"])
-                except (GamedayError, OSError) as error:
-                    reverted[entry.fault_id] = f"NOT PROVEN GONE: {error}"
-    left = [(entry, owner) for entry, owner in found if owner != "run" and not _is_clean(reverted.get(entry.fault_id))]
+        for each in found:
+            if each.owner is Owner.NONE:
+                await asyncio.to_thread(_take_off, journal, each)
     if as_json:
-        print(json.dumps([{**_facts(entry), "owner": owner, "reverted": reverted.get(entry.fault_id)} for entry, owner in found], indent=2))
+        print(json.dumps([_facts(each) for each in found], indent=2))
     else:
-        _print(found, reverted)
-    return 1 if left else 0
+        print("\n".join(_lines(found, revert)))
+    return 1 if any(each.is_left for each in found) else 0
 
 
-def _is_clean(outcome: str | None) -> bool:
-    return outcome is not None and not outcome.startswith("NOT")
-
-
-async def _owner(known: Settings, entry: Entry) -> str:
-    """`run` when an open run wants it, `none` when none does, `?` when that cannot be known now."""
+async def _client(known: Settings) -> Client | None:
     from worker.connection import connect
-    from worker.keeper import Word, ask
 
     try:
-        client = await connect(known, patience=0.5)
+        return await connect(known, patience=0.5)
     except GamedayError:
-        return "none" if entry.due() else "?"
+        return None
+
+
+async def _owner(client: Client | None, entry: Entry) -> Owner:
+    """Asks the run. With nobody to ask, one whose time is over belongs to nobody; of another it cannot be known."""
+    from worker.keeper import Word, ask
+
+    if client is None:
+        return Owner.NONE if entry.due() else Owner.UNKNOWN
     word, wanted = await ask(client, entry.run_id)
     if word is Word.SILENT:
-        return "?"
-    return "run" if entry.fault_id in wanted else "none"
+        return Owner.UNKNOWN
+    return Owner.RUN if entry.fault_id in wanted else Owner.NONE
 
 
-def _facts(entry: Entry) -> dict[str, object]:
-    quiet = bool(entry.data.get("quiet"))
+def _take_off(journal: Journal, left: Leftover) -> None:
+    from activities import engine
+
+    try:
+        left.outcome = str(engine.revert(journal, left.entry.fault_id, "gameday leftovers --revert")["outcome"])
+    except (GamedayError, OSError) as error:
+        left.problem = str(error)
+
+
+def _facts(left: Leftover) -> dict[str, object]:
+    entry, sealed = left.entry, bool(left.entry.data.get("quiet"))
     problem = entry.folder / "problem"
+    tried = problem.read_text(errors="replace").strip() if problem.exists() else None
     return {
         "fault": entry.fault_id,
         "run": entry.run_id,
-        "what": "sealed" if quiet else f"{entry.data.get('name')} ({entry.data.get('kind')})",
-        "on": "sealed" if quiet else entry.data.get("label"),
+        "what": "sealed" if sealed else entry.data.get("name"),
+        "kind": "sealed" if sealed else entry.data.get("kind"),
+        "on": "sealed" if sealed else entry.data.get("label"),
+        "owner": left.owner,
         "due": entry.due(),
         "authentic": entry.authentic,
-        "problem": problem.read_text(errors="replace") if problem.exists() else None,
+        "outcome": left.outcome or None,
+        "problem": left.problem or tried,
     }
 
 
-def _print(found: list[tuple[Entry, str]], reverted: dict[str, str]) -> None:
+def _lines(found: list[Leftover], reverted: bool) -> Iterator[str]:
     if not found:
-        print("nothing is left behind on this machine")
-    for entry, owner in found:
-        facts = _facts(entry)
-        whose = {
-            "run": f"owned by the run {facts['run']}",
-            "none": f"LEFT BEHIND by the run {facts['run']}",
-            "?": "owner unknown: no Temporal answers",
-        }[owner]
-        print(f"{facts['fault']}  {facts['what']} on {facts['on']}: {whose}")
-        for text in (facts["due"], facts["problem"]):
-            if text:
-                print(f"    {text}")
-        if entry.fault_id in reverted:
-            print(f"    {reverted[entry.fault_id]}")
-        elif owner == "none":
-            print("    take it off with: gameday leftovers --revert")
+        yield "nothing is left behind on this machine"
+        return
+    for left in found:
+        facts = _facts(left)
+        yield f"{facts['fault']}  {_what(facts)}"
+        yield f"    {_whose(left, facts)}"
+        yield from (f"    {said}" for said in _came_of_it(left, facts))
+    owned = sum(each.owner is Owner.RUN for each in found)
+    still = sum(each.is_left for each in found)
+    counts = f"{owned} of a live run, {len(found) - owned - still} taken off, {still} left"
+    yield f"{len(found)} fault{'s' * (len(found) != 1)} in the journal: {counts}"
+    if any(each.owner is Owner.NONE and each.is_left for each in found) and not reverted:
+        yield "take them off with: gameday leftovers --revert"
+
+
+def _what(facts: dict[str, object]) -> str:
+    if not facts["authentic"]:
+        return "its journal entry is damaged or was changed: it is never executed. Look at the host by hand"
+    return "a fault of a sealed scenario" if facts["what"] == "sealed" else f"{facts['what']} ({facts['kind']}) on {facts['on']}"
+
+
+def _whose(left: Leftover, facts: dict[str, object]) -> str:
+    due = f" ({facts['due']})" if facts["due"] else ""
+    match left.owner:
+        case Owner.RUN:
+            return f"on, and wanted by the run {facts['run']}: not a leftover"
+        case Owner.NONE:
+            return f"LEFT BEHIND by the run {facts['run']}{due}"
+        case _:
+            return f"of the run {facts['run']}; no Temporal answers, so nobody can say whether it is still wanted. It ends by its lease"
+
+
+def _came_of_it(left: Leftover, facts: dict[str, object]) -> Iterator[str]:
+    if left.outcome:
+        yield f"taken off: {left.outcome}, and read back"
+    elif facts["problem"]:
+        yield f"NOT PROVEN GONE: {facts['problem']}"

@@ -6,7 +6,8 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+
+from rich.cells import cell_len
 
 from gameday.errors import BadInput, PlaybookError
 from gameday.loading import Loaded, load
@@ -76,12 +77,21 @@ def _one(path: Path, problem: Problem, source: list[str]) -> str:
     head = f"{path}:{problem.line}:{problem.column}  {what}"
     if not 1 <= problem.line <= len(source):
         return f"{head}; expected {problem.expected}" if problem.expected else head
-    text, column = source[problem.line - 1].expandtabs(1), problem.column
+    text, column = _harmless(source[problem.line - 1]), problem.column
     start = max(0, column - 60) if len(text) > 110 else 0
     shown = ("…" if start else "") + text[start : start + 110]
-    caret = " " * (column - 1 - start + bool(start)) + "^"
-    expected = problem.expected if problem.expected.startswith(("did you mean", "one of")) else f"expected {problem.expected}"
+    caret = " " * (cell_len(text[start : column - 1]) + bool(start)) + "^"
+    expected = problem.expected if problem.expected.startswith(_AS_IT_IS) else f"expected {problem.expected}"
     return f"{head}\n{problem.line:>6} | {shown}\n       | {caret}{' ' + expected if problem.expected else ''}"
+
+
+_AS_IT_IS = ("did you mean", "one of", "save it")
+"""What already reads as advice."""
+
+
+def _harmless(text: str) -> str:
+    """A line of the file as it may be shown: what could move the cursor or colour the terminal is a dot, and a tab one blank."""
+    return "".join(each if each.isprintable() else " " if each == "\t" else "·" for each in text)
 
 
 def print_schema() -> None:
@@ -89,50 +99,3 @@ def print_schema() -> None:
     from gameday.schema import playbook_schema
 
     print(json.dumps(playbook_schema(catalogue()), indent=2))
-
-
-def print_catalog(as_json: bool) -> None:
-    from activities.kinds import injectors, probes
-
-    faults: list[dict[str, Any]] = [
-        {
-            "kind": kind,
-            "about": _first(cls),
-            "on": sorted(cls.things) or ["host"],
-            "momentary": cls.momentary,
-            "ends": cls.ends,
-            "with": _fields(cls.Params),
-        }
-        for kind, cls in injectors().items()
-    ]
-    readings: list[dict[str, Any]] = [{"kind": kind, "about": _first(cls), "with": _fields(cls.Params)} for kind, cls in probes().items()]
-    if as_json:
-        print(json.dumps({"faults": faults, "probes": readings}, indent=2))
-        return
-    print("Faults (inject: …)\n")
-    for fault in faults:
-        print(f"  {fault['kind']}  on {' | '.join(fault['on'])}\n      {fault['about']}")
-        print(f"      with everything of gameday dead it ends by: {fault['ends']}")
-        _print_fields(fault["with"])
-    print("Probes\n")
-    for reading in readings:
-        print(f"  {reading['kind']}\n      {reading['about']}")
-        _print_fields(reading["with"])
-
-
-def _first(cls: type) -> str:
-    return " ".join((cls.__doc__ or "").split("\n\n")[0].split())
-
-
-def _fields(params: Any) -> dict[str, str]:
-    described = {}
-    for name, field in params.model_fields.items():
-        default = "required" if field.is_required() else f"default {field.get_default(call_default_factory=True)!r}"
-        described[field.alias or name] = default
-    return described
-
-
-def _print_fields(fields: dict[str, str]) -> None:
-    for name, default in fields.items():
-        print(f"      {name:<14} {default}")
-    print()

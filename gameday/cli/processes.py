@@ -1,29 +1,71 @@
-"""The long-running processes, from the command line."""
+"""The long-running processes, from the command line. Each says what it is and how to leave it."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
+import contextlib
+import os
+from typing import TYPE_CHECKING
 
 from gameday.cli import context
+from gameday.cli.screens import complain
+
+if TYPE_CHECKING:
+    from gameday.settings import Settings
+
+LEAVE = "Ctrl-C takes everything off and stops it"
 
 
 def hold_up(ui_port: int | None, leave_when_idle: bool) -> None:
+    asyncio.run(_hold_up(context.settings(), ui_port, leave_when_idle))
+
+
+async def _hold_up(known: Settings, ui_port: int | None, leave_when_idle: bool) -> None:
     from worker.up import Up
 
-    asyncio.run(Up(context.settings(), lambda text: print(text, file=sys.stderr, flush=True), ui_port, leave_when_idle).run())
+    telling = asyncio.create_task(_tell_when_up(known))
+    try:
+        await Up(known, complain, ui_port, leave_when_idle).run()
+    finally:
+        telling.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await telling
+
+
+async def _tell_when_up(known: Settings) -> None:
+    from worker.connection import address, configured, embedded
+
+    if configured():
+        complain(f"up: a conductor and an agent for Temporal at {address(known)}. {LEAVE}")
+        return None
+    while True:
+        up = embedded(known.home)
+        if up is not None and up.pid == os.getpid():
+            return complain(f"up: Temporal at {up.address}, its UI at {up.ui}. {LEAVE}")
+        await asyncio.sleep(0.1)
 
 
 def run_worker() -> None:
     from worker.processes import run_conductor
 
-    run_conductor(context.settings())
+    known = context.settings()
+    complain(f"conductor for {_temporal(known)}. Ctrl-C stops it")
+    run_conductor(known)
 
 
 def run_agent() -> None:
     from worker.processes import run_agent as serve
 
-    serve(context.settings())
+    known = context.settings()
+    complain(f"agent of the host {known.host}, for {_temporal(known)}. {LEAVE}")
+    serve(known)
+
+
+def _temporal(known: Settings) -> str:
+    from worker.connection import address
+
+    where = address(known)
+    return f"Temporal at {where}" if where != "none" else f"the Temporal that comes up under {known.home}"
 
 
 def run_server(port: int, ui_port: int) -> None:

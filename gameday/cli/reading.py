@@ -1,101 +1,193 @@
-"""Reading runs: lists, status, reports."""
+"""Reading runs: the list of them, where one is, its report."""
 
 from __future__ import annotations
 
 import json
+import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gameday.cli import context
+from gameday.cli.feed import merged
 from gameday.units import clock
+from gameday.view import RunView
 
 if TYPE_CHECKING:
+    from activities.store import RunLine, RunStore
     from gameday.record import RunRecord
-    from gameday.view import RunView
+
+SILENT = timedelta(minutes=1)
+"""A run that is not waiting for a go and says nothing for longer than this may have been killed."""
 
 
 def list_runs(as_json: bool, most: int) -> None:
-    lines = context.store(context.settings()).list(most)
+    """The newest runs: when, how they ended or where they are, and what was to be learned."""
+    opened = context.store(context.settings())
+    lines = opened.list(most)
     if as_json:
-        print(
-            json.dumps(
-                [{"run": x.run_id, "playbook": x.playbook, "started_at": x.started_at.isoformat(), "outcome": x.outcome} for x in lines], indent=2
-            )
-        )
-        return
-    if not lines:
-        print("There is no run yet; start one with `gameday run PLAYBOOK`.")
-    for x in lines:
-        print(f"{x.run_id:<40} {x.started_at.astimezone():%Y-%m-%d %H:%M}   {x.outcome or 'under way, or killed half-way'}")
+        print(json.dumps([_facts_of(opened, each) for each in lines], indent=2))
+    elif not lines:
+        print("there is no run yet; start one with `gameday run PLAYBOOK`")
+    else:
+        print("\n".join(_table(opened, lines)))
+
+
+def _table(opened: RunStore, lines: list[RunLine]) -> list[str]:
+    from rich.text import Text
+
+    from gameday.cli.columns import Column, table
+
+    rows = [(each, _stands(opened, each), _objective(opened, each)) for each in lines]
+    columns = [
+        Column("run", [Text(each.run_id) for each, _, _ in rows], least=4),
+        Column("started", [Text(f"{each.started_at.astimezone():%Y-%m-%d %H:%M}") for each, _, _ in rows]),
+        Column("outcome", [Text(stands) for _, stands, _ in rows]),
+        Column("objective", [Text(objective) for _, _, objective in rows], least=12),
+    ]
+    width = terminal_width()
+    return [line.plain for line in table([lambda: columns, lambda: columns[:3], lambda: [columns[0], columns[2]]], width)]
+
+
+def terminal_width() -> int:
+    """How wide a page may be: as wide as the terminal, and where there is none, as wide as it gets."""
+    import shutil
+
+    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 1000
+
+
+def _objective(opened: RunStore, line: RunLine) -> str:
+    plan = opened.plan(line.run_id)
+    return plan.playbook.objective if plan else "?"
+
+
+def _stands(opened: RunStore, line: RunLine) -> str:
+    """The outcome; of a run that has none, what it is doing or since when it says nothing."""
+    if line.outcome:
+        return line.outcome
+    view, now = view_of(context.visible(context.settings(), opened.read(line.run_id))), datetime.now(UTC)
+    if view.gate and view.gate_until and view.gate_until > now:
+        return f"waiting for a go: {view.gate}"
+    if now - view.now > SILENT:
+        return f"no end; silent since {view.now.astimezone():%H:%M:%S}"
+    return view.phase or "under way"
+
+
+def _facts_of(opened: RunStore, line: RunLine) -> dict[str, object]:
+    return {
+        "run": line.run_id,
+        "playbook": line.playbook,
+        "started_at": line.started_at.isoformat(),
+        "outcome": line.outcome,
+        "objective": _objective(opened, line),
+    }
 
 
 def write_report(run: str, as_json: bool) -> None:
+    from reports import postmortem
     from reports.summary import summary
 
-    from reports import postmortem
-
     known = context.settings()
-    opened = context.store(known)
-    record = opened.read(context.which(opened, run))
+    record = context.record(context.store(known), run)
     if as_json:
-        print(json.dumps(summary(record), indent=2))
+        print(json.dumps(summary(record, context.opens_seals(known, record.plan)), indent=2))
         return
     print(postmortem.write(record, known.home / "runs" / record.run_id))
 
 
 def show_status(run: str, as_json: bool) -> None:
+    """One page: the live view's picture, standing still, and what can be done from here."""
     known = context.settings()
-    opened = context.store(known)
-    record = opened.read(context.which(opened, run))
-    view = view_of(record)
+    record = context.record(context.store(known), run)
+    view = view_of(context.visible(known, record))
     if as_json:
         print(json.dumps(facts(view), indent=2))
         return
-    print("\n".join(status_lines(view)))
+    from rich.console import Console
+    from rich.text import Text
+
+    from gameday.cli.console import Frame, page
+    from gameday.cli.screens import leases
+
+    width = min(terminal_width(), 140)
+    now = view.now if view.outcome else datetime.now(UTC)
+    console = Console(highlight=False, width=width, soft_wrap=True)
+    for row in page(view, Frame(now, width, 0, None if view.outcome else leases(known.home, view))):
+        console.print(row)
+    for said in ("", *following(view, now)):
+        console.print(Text(said))
+
+
+def following(view: RunView, now: datetime) -> list[str]:
+    """What can be done from here."""
+    run = view.plan.run_id
+    if view.outcome:
+        from gameday.cli.farewell import endings, left_behind
+
+        then = f"`gameday report {run}` writes the postmortem, `gameday replay {run}` plays it back"
+        return [left_behind(view), *endings(view), "", then]
+    silent = now - view.now
+    lost = [f"nothing was recorded for {clock(silent)}: is a worker running? `gameday doctor`"] if silent > SILENT and not view.gate else []
+    go = [f"`gameday go {run}` lets it go on"] if view.gate else []
+    return [*lost, *go, f"`gameday follow {run}` follows it, `gameday abort {run}` ends it"]
 
 
 def view_of(record: RunRecord) -> RunView:
     """The view at the end of a record."""
-    from gameday.view import RunView, merged
-
     view = RunView(record.plan, record.plan.started_at)
     for item in merged(record.events, record.samples):
         view.take(item)
     return view
 
 
-def status_lines(view: RunView) -> list[str]:
-    """Where a run is, in a few plain lines."""
-    plan = view.plan
-    lines = [f"{plan.run_id}   {plan.playbook.environment}   {view.outcome or ('ending: ' + view.ending if view.ending else 'under way')}"]
-    if view.scenario is not None:
-        lines.append(f"scenario {view.scenario + 1} of {len(plan.playbook.scenarios)}: {plan.playbook.scenarios[view.scenario].title}")
-    if view.phase:
-        lines.append(f"phase {view.phase}{' (on hold)' if view.held else ''}")
-    if view.gate:
-        lines.append(f"waiting for a go ({view.gate}); `gameday go {plan.run_id}`")
-    lines += [f"{name} after {clock(after)}: {how}" for name, (after, how) in view.clocks.items()]
-    for row in view.probes.values():
-        value = view.yardstick.show(row.name, row.sample.value) if row.sample else "?"
-        why = f" ({row.sample.unknown})" if row.sample and row.sample.unknown else ""
-        lines.append(f"probe {row.name}: {value}{why}")
-    lines += [f"fault {row.name} on {row.label}: {row.state}" for row in view.faults.values()]
-    return lines
-
-
 def facts(view: RunView) -> dict[str, object]:
-    """Everything on screen, as data."""
+    """Everything on screen, as data: values in base units, times in seconds."""
     plan = view.plan
     return {
         "run": plan.run_id,
         "playbook": plan.playbook.name,
+        "environment": plan.playbook.environment,
+        "as_of": view.now.isoformat(),
         "outcome": view.outcome or None,
+        "exit_code": view.exit_code,
         "ending": view.ending or None,
-        "scenario": view.scenario,
+        "scenario": view.scenario + 1 if view.scenario is not None else None,
+        "scenarios": [
+            {"number": index + 1, "title": each.title, "outcome": view.outcomes.get(index)} for index, each in enumerate(plan.playbook.scenarios)
+        ],
         "phase": view.phase or None,
+        "phase_until": view.phase_until.isoformat() if view.phase_until else None,
         "held": view.held,
         "gate": view.gate or None,
-        "clocks": {name: after.total_seconds() for name, (after, _) in view.clocks.items()},
+        "gate_until": view.gate_until.isoformat() if view.gate_until else None,
+        "ready": sorted(view.ready),
+        "injected_at": view.injected_at.isoformat() if view.injected_at else None,
+        "clocks": {name: {"seconds": after.total_seconds(), "how": how} for name, (after, how) in view.clocks.items()},
         "outside_steady_state_s": view.outside.total_seconds(),
-        "probes": {row.name: row.sample.model_dump(mode="json") if row.sample else None for row in view.probes.values()},
-        "faults": {fault: {"name": row.name, "target": row.label, "state": row.state} for fault, row in view.faults.items()},
+        "totals": {name: view.totals.totals[name].increase for name in view.counted if view.totals and name in view.totals.totals},
+        "probes": {name: _probe(view, name) for name in plan.playbook.probes},
+        "faults": {fault: _fault(view, fault) for fault in view.faults},
+    }
+
+
+def _probe(view: RunView, name: str) -> dict[str, object]:
+    sample = view.probes[name].sample if name in view.probes else None
+    return {
+        "at": sample.at.isoformat() if sample else None,
+        "value": sample.value if sample else None,
+        "unknown": sample.unknown if sample else "no sample yet",
+        "baseline": view.yardstick.baseline(name),
+        "steady_state": view.verdict(name),
+    }
+
+
+def _fault(view: RunView, fault: str) -> dict[str, object]:
+    row = view.faults[fault]
+    return {
+        "name": row.name,
+        "target": row.label,
+        "state": row.state,
+        "active_at": row.active_at.isoformat() if row.active_at else None,
+        "ends_at": row.ends_at.isoformat() if row.ends_at else None,
+        "until": row.until or None,
+        "ended_at": row.ended_at.isoformat() if row.ended_at else None,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,33 +11,56 @@ from pydantic import ValidationError
 
 from gameday.cli import context
 from gameday.commands import Command, Verb
-from gameday.errors import BadInput, NotFound
+from gameday.errors import BadInput, Refused, Unavailable
 
 if TYPE_CHECKING:
+    from activities.store import RunStore
+    from gameday.plan import Plan
     from gameday.settings import Settings
 
+Fields = Mapping[str, str | int | timedelta]
 
-def say(run: str, verb: str, fields: dict[str, str | int | timedelta]) -> str:
-    """Sends one command; returns the run's answer."""
+
+def say(run: str, verb: str, fields: Fields) -> str:
+    """Sends one command; returns the run's answer.
+
+    Raises:
+        Refused: the run does not accept it now; the message says why.
+    """
     known = context.settings()
-    return context.carry_out(_say(known, run, Verb(verb), fields))
+    opened = context.store(known)
+    plan = context.plan(opened, run)
+    command = make(Verb(verb), context.speaker(known, plan.playbook), fields)
+    outcome = _outcome(opened, plan.run_id)
+    if outcome is not None:
+        return _too_late(command, plan, outcome)
+    try:
+        return context.carry_out(_send(known, plan, command))
+    except Unavailable as error:
+        if command.verb is not Verb.ABORT:
+            raise
+        raise Unavailable(f"{error}. What the run put on ends by its lease; `gameday leftovers` on its host tells whether it has") from None
 
 
-async def _say(known: Settings, run: str, verb: Verb, fields: dict[str, str | int | timedelta]) -> str:
+async def _send(known: Settings, plan: Plan, command: Command) -> str:
     from worker.client import send
     from worker.connection import connect
 
-    opened = context.store(known)
-    run_id = context.which(opened, run)
-    plan = opened.plan(run_id)
-    if plan is None:
-        raise NotFound(f"there is no run {run!r}")
-    command = make(verb, context.speaker(known, plan.playbook), fields)
-    answer = await send(await connect(known), run_id, command)
-    return answer.text
+    return (await send(await connect(known), plan.run_id, command)).text
 
 
-def make(verb: Verb, actor: object, fields: dict[str, str | int | timedelta]) -> Command:
+def _outcome(opened: RunStore, run_id: str) -> str | None:
+    return next((line.outcome for line in opened.list(1000) if line.run_id == run_id), None)
+
+
+def _too_late(command: Command, plan: Plan, outcome: str) -> str:
+    """The answer for a run that is over: nothing is wrong with an abort, everything else has come too late."""
+    if command.verb is Verb.ABORT:
+        return f"{plan.run_id} is over already: {outcome}"
+    raise Refused(f"{plan.run_id} is over ({outcome}): it takes no {command.verb} any more")
+
+
+def make(verb: Verb, actor: object, fields: Fields) -> Command:
     """A command with an id of its own, so that it acts once however often it is delivered.
 
     Raises:
@@ -46,4 +70,4 @@ def make(verb: Verb, actor: object, fields: dict[str, str | int | timedelta]) ->
         return Command.model_validate({"verb": verb, "id": f"cli-{secrets.token_hex(8)}", "actor": actor, **fields})
     except ValidationError as error:
         first = error.errors()[0]
-        raise BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}") from None

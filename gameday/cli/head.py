@@ -1,0 +1,151 @@
+"""The top of the live view: the day, its scenarios, the phase, the clocks and the customers' bill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from rich.text import Text
+
+from gameday.cli.columns import fitting, row, spread
+from gameday.language import Clock
+from gameday.record import Phase
+from gameday.units import clock, format_value, spoken
+from gameday.view import RunView
+
+OUTCOMES = {
+    "passed": ("✔", "green"),
+    "failed": ("✘", "red"),
+    "aborted": ("■", "yellow"),
+    "stood-down": ("–", "yellow"),
+    "error": ("✘", "bold red"),
+    "dirty": ("✘", "bold red"),
+}
+CLOCKS = {"detect": Clock.DETECT, "mitigate": Clock.MITIGATE, "recover": Clock.RECOVER}
+
+
+def heading(view: RunView, now: datetime, badge: str, width: int) -> Text:
+    """The day, where it is held, who leads it; the state of it and the time."""
+    plan = view.plan
+    commander = plan.playbook.team.commander.name if plan.playbook.team.commander else plan.started_by.name
+    name, run = Text(plan.playbook.name, style="bold"), f"run {plan.run_id.split('-')[0]}"
+    stop = f"   stop {plan.playbook.times.stop}" if plan.playbook.times.stop and not view.outcome else ""
+    right = row(_badge(view, badge), f"{now.astimezone(plan.zone):%H:%M:%S}", stop)
+    room = width - right.cell_len - 2
+    left = fitting(
+        (
+            row(name, f"   {run}   {plan.playbook.environment}   commander {commander}"),
+            row(name, f"   {run}   {plan.playbook.environment}"),
+            row(name, f"   {run}"),
+            row(name),
+        ),
+        room,
+    )
+    return spread(left, right, width)
+
+
+def _badge(view: RunView, badge: str) -> Text:
+    if view.outcome:
+        sign, style = OUTCOMES.get(view.outcome, ("", ""))
+        return row((f" {sign} {view.outcome} ", f"reverse {style}"), "  ")
+    if view.ending:
+        return row((" ■ ENDING ", "reverse bold red"), "  ")
+    if view.held:
+        return row((" ⏸ HELD ", "reverse yellow"), "  ")
+    return row((f" {badge} ", "reverse"), "  ") if badge else Text()
+
+
+def scenarios(view: RunView, width: int) -> Text:
+    """All scenarios with their outcomes; where there is little room, only the title of the one under way."""
+    return fitting((_scenarios(view, titles) for titles in ("all", "current", "none")), width)
+
+
+def _scenarios(view: RunView, titles: str) -> Text:
+    text = row()
+    for index, scenario in enumerate(view.plan.playbook.scenarios):
+        outcome, current = view.outcomes.get(index), index == view.scenario
+        sign, style = OUTCOMES.get(outcome, ("■", "")) if outcome is not None else ("●", "bold") if current else ("○", "dim")
+        title = f" {scenario.title}" if titles == "all" or (titles == "current" and current) else ""
+        text.append("   " if text else "").append(f"{index + 1}{title} {sign}", style=style)
+    return text
+
+
+def phases(view: RunView, now: datetime, width: int) -> Text:
+    """The five phases and how long the present one takes; outside a scenario, what is waited for."""
+    if view.scenario is None or (not view.phase and not view.done):
+        return row((_waiting(view, now), "bold"))
+    return fitting((_phases(view, now, names) for names in (True, False)), width)
+
+
+def _phases(view: RunView, now: datetime, names: bool) -> Text:
+    text = row()
+    for phase in Phase:
+        text.append("   " if text else "")
+        if phase in view.done:
+            text.append(f"✔ {phase}" if names else "✔", style="green")
+        elif phase == view.phase:
+            text.append(f"● {phase}{_since(view, now)}", style="bold")
+        else:
+            text.append(f"○ {phase}" if names else "○", style="dim")
+    if not view.phase and not view.outcome and names:
+        text.append(f"   {_waiting(view, now)}", style="bold")
+    return text
+
+
+def _since(view: RunView, now: datetime) -> str:
+    """How long the phase has taken; while it waits for a go, the gate says how long that may take."""
+    if view.phase_began is None or view.gate:
+        return ""
+    gone = clock(now - view.phase_began)
+    return f" {gone} of {clock(view.phase_until - view.phase_began)}" if view.phase_until else f" {gone}"
+
+
+def _waiting(view: RunView, now: datetime) -> str:
+    """What the day waits for outside its scenarios."""
+    if view.outcome or view.gate:
+        return ""
+    following = 0 if view.scenario is None else view.scenario + (view.scenario in view.outcomes)
+    planned = view.plan.planned_at[following] if following < len(view.plan.planned_at) else None
+    at = view.plan.start_at if view.scenario is None else planned
+    if at is not None and at > now:
+        return f"waiting until {at.astimezone(view.plan.zone):%H:%M}, {clock(at - now)} left"
+    if following >= len(view.plan.playbook.scenarios):
+        return "the last scenario is over"
+    return "about to begin" if view.scenario is None else "between scenarios" if following > view.scenario else "a scenario is running"
+
+
+def clocks(view: RunView, width: int) -> Text:
+    """The three clocks, each with what stopped it."""
+    return fitting((_clocks(view, how) for how in (True, False)), width)
+
+
+def _clocks(view: RunView, how: bool) -> Text:
+    text = row()
+    for name, key in CLOCKS.items():
+        found = view.clocks.get(key)
+        text.append("      " if text else "").append(f"{name} ", style="dim")
+        text.append(clock(found[0]) if found else "–", style="bold" if found else "dim")
+        text.append(f"  {found[1]}" if found and how else "")
+    return text
+
+
+def bill(view: RunView, width: int) -> Text:
+    """What the customers paid: the totals of the day against their caps, and the time outside steady state."""
+    outside = f"{spoken(view.outside)} outside steady state" if view.outside else ""
+    totals = [", ".join(_totals(view, caps)) for caps in (True, False)]
+    variants = [", ".join(filter(None, (each, outside))) or "no time outside steady state" for each in (*totals, "")]
+    return fitting((row(("customers ", "dim"), each) for each in variants), width)
+
+
+def _totals(view: RunView, caps: bool) -> Iterator[str]:
+    known = view.totals.totals if view.totals else {}
+    for probe, cap in view.counted.items():
+        if probe not in known:
+            continue
+        increase = known[probe].increase
+        said = f"{format_value(increase, view.yardstick.unit(probe))} {probe.replace('_', ' ')}"
+        yield f"{said} today, {_share(increase / cap)} of the cap" if caps and cap else said
+
+
+def _share(part: float) -> str:
+    return "under 1 %" if 0 < part < 0.01 else f"{part * 100:.0f} %"

@@ -1,0 +1,113 @@
+"""Where a run is shown: plain lines, JSON, or the live view in a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import textwrap
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from gameday.cli.feed import Item
+from gameday.event import Event
+from gameday.view import RunView
+
+
+class Screen(ABC):
+    """Where a run is shown."""
+
+    @abstractmethod
+    def show(self, view: RunView, new: Sequence[Item]) -> None:
+        """Shows what is new; the view has taken it in."""
+
+    def close(self) -> None:  # noqa: B027  # most have nothing to leave
+        """Leaves the terminal as it was."""
+
+
+class PlainScreen(Screen):
+    """Plain lines, one an event: for pipes, logs and dumb terminals."""
+
+    def show(self, view: RunView, new: Sequence[Item]) -> None:
+        ids = {item.id for item in new if isinstance(item, Event)}
+        for each in view.lines if ids else ():
+            if each.event in ids:
+                print(each.plain(view.plan), flush=True)
+
+
+class JsonScreen(Screen):
+    """One JSON object a line: events and samples as they are."""
+
+    def show(self, view: RunView, new: Sequence[Item]) -> None:
+        for item in new:
+            kind = "event" if isinstance(item, Event) else "sample"
+            print(json.dumps({kind: item.model_dump(mode="json")}), flush=True)
+
+
+class LiveScreen(Screen):
+    """The live view: the whole terminal, until it is closed.
+
+    Args:
+        frame: what to show besides the view, for a terminal of this width and height.
+    """
+
+    def __init__(self, frame: Callable[[RunView, int, int], object]) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._frame = frame
+        self._console = Console(highlight=False)
+        self._live = Live(console=self._console, auto_refresh=False, screen=True, redirect_stdout=False, redirect_stderr=False)
+        self._live.start()
+
+    def show(self, view: RunView, new: Sequence[Item] = ()) -> None:
+        from rich.text import Text
+
+        from gameday.cli.console import Frame, picture
+
+        frame = self._frame(view, *self._console.size)
+        assert isinstance(frame, Frame)
+        page = Text("\n", no_wrap=True, overflow="crop").join(picture(view, frame))
+        self._live.update(page, refresh=True)
+
+    def close(self) -> None:
+        self._live.stop()
+
+    def leave(self, view: RunView) -> None:
+        """What was shown stays readable: the whole timeline, below."""
+        from gameday.cli.console import told
+
+        for row in told(view, self._console.width):
+            self._console.print(row, soft_wrap=True)
+
+
+def hush() -> None:
+    """Whoever read our output has had enough: nothing more is written, and nothing is wrong."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def leases(home: Path, view: RunView) -> Mapping[str, float]:
+    """Seconds left of each lease, where the faults' journal is on this machine."""
+    from activities.journal import Journal
+    from activities.steps.processes import boot_clock
+
+    if not (home / "journal").is_dir():
+        return {}
+    journal = Journal.at(home)
+    found = {fault: journal.find(fault) for fault, row in view.faults.items() if not row.outcome}
+    return {fault: entry.deadline - boot_clock() for fault, entry in found.items() if entry is not None}
+
+
+def complain(text: str) -> None:
+    """Says something that is not output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def hanging(first: str, text: str, indent: int) -> Iterator[str]:
+    """A text with something before it, wrapped to the terminal; elsewhere it stays one line."""
+    width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100_000
+    lines = textwrap.wrap(text, max(width - indent, 20), break_long_words=False, break_on_hyphens=False) or [""]
+    yield f"{first:<{indent}}{lines[0]}".rstrip()
+    yield from (" " * indent + each for each in lines[1:])

@@ -1,0 +1,108 @@
+"""What people tell a run, one command each. The run answers at once; who may say what, and when, is the run's own rule."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+import typer
+
+from gameday.cli.options import SAYING, Reason, Run, app
+
+Text = Annotated[str, typer.Argument(help="What you saw or think.", metavar="TEXT")]
+About = Annotated[Literal["seen", "went-well", "went-wrong", "lucky", "action"], typer.Option(help="Where the report puts it.")]
+Clock = Annotated[Literal["detected", "mitigated"], typer.Argument(help="What people have done by now.", metavar="CLOCK")]
+
+
+@app.command(rich_help_panel=SAYING)
+def go(
+    run: Run, gate: Annotated[str | None, typer.Option(help="The gate it is for; refused when another is waiting.", metavar="NAME")] = None
+) -> None:
+    """Open the gate that is waiting."""
+    _say(run, "go", gate=gate)
+
+
+@app.command(rich_help_panel=SAYING)
+def ready(run: Run, note: Annotated[str | None, typer.Argument(help="What the others should know.", metavar="[TEXT]")] = None) -> None:
+    """Say that you are ready."""
+    _say(run, "ready", text=note)
+
+
+@app.command(rich_help_panel=SAYING)
+def tick(run: Run, item: Annotated[int, typer.Argument(help="The item's number, from 1.", metavar="ITEM", min=1, max=100)]) -> None:
+    """Tick an item of the checklist."""
+    _say(run, "tick", item=item)
+
+
+@app.command(rich_help_panel=SAYING)
+def hold(run: Run, reason: Reason = None) -> None:
+    """Pause the clock of the day: nothing new starts.
+
+    A fault that is on stays on until its own end; `abort` takes it off.
+    """
+    _say(run, "hold", reason=reason)
+
+
+@app.command(rich_help_panel=SAYING)
+def resume(run: Run, reason: Reason = None) -> None:
+    """Let a held day go on."""
+    _say(run, "resume", reason=reason)
+
+
+@app.command(rich_help_panel=SAYING)
+def skip(run: Run, reason: Reason = None) -> None:
+    """Take off what is on, and go to the next scenario."""
+    _say(run, "skip", reason=reason)
+
+
+@app.command(rich_help_panel=SAYING)
+def abort(run: Run, reason: Reason = None) -> None:
+    """Take everything off, prove it, and end the day.
+
+    Anybody who can reach the run may say it, at any moment. Saying it again does no harm.
+    """
+    _say(run, "abort", reason=reason)
+
+
+@app.command(rich_help_panel=SAYING)
+def reveal(run: Run, reason: Reason = None) -> None:
+    """Open the sealed scenario that is under way."""
+    _say(run, "reveal", reason=reason)
+
+
+@app.command(rich_help_panel=SAYING)
+def note(
+    run: Run,
+    text: Text,
+    about: About = "seen",
+    owner: Annotated[str | None, typer.Option(help="Who does the action.", metavar="NAME")] = None,
+    due: Annotated[str | None, typer.Option(help="Until when, in your own words.", metavar="TEXT")] = None,
+) -> None:
+    """Put a note on the timeline, and into the report."""
+    _say(run, "note", text=text, about=about, owner=owner, due=due)
+
+
+@app.command(rich_help_panel=SAYING)
+def mark(run: Run, clock: Clock) -> None:
+    """Mark the moment that people detected or mitigated it.
+
+    CLOCK is `detected` or `mitigated`.
+    """
+    _say(run, "mark", clock=clock)
+
+
+@app.command(rich_help_panel=SAYING)
+def extend(run: Run, by: Annotated[str, typer.Argument(help="By how long, such as 2m.", metavar="DURATION")]) -> None:
+    """Let the faults that are on stay longer.
+
+    Never longer than the blast radius of the playbook allows.
+    """
+    from gameday.units import parse_duration
+
+    _say(run, "extend", by=parse_duration(by))
+
+
+def _say(run: str, verb: str, **fields: str | int | timedelta | None) -> None:
+    from gameday.cli.saying import say
+
+    typer.echo(say(run, verb, {name: value for name, value in fields.items() if value is not None}))

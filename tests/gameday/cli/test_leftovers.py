@@ -1,0 +1,96 @@
+"""Leftovers: what is on, whose it is, and what came of taking it off. The target is a real process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from activities.engine import inject
+from activities.journal import Journal, Order
+from activities.steps.process_signal import Pause
+from activities.steps.processes import born, life
+from gameday.cli.leftovers import show_leftovers
+
+FAULT = "f-11111111111111111111"
+
+
+@pytest.fixture
+def target() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(120)"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def put_on(home: Path, target: subprocess.Popen[bytes], lease: float, quiet: bool = False) -> None:
+    """A fault as an agent would put it on, without a watchdog: it is the journal's alone."""
+    journal = Journal.at(home)
+    order = Order(FAULT, "7kq2-checkout-day", "ledger-frozen", "process.pause", f"local, ledger (pid {target.pid})", lease=lease, cap=60, quiet=quiet)
+    inject(journal, order, [Pause(target.pid, born(target.pid))], lambda: (journal.root / FAULT / "watched").touch())
+
+
+def state(target: subprocess.Popen[bytes]) -> str:
+    alive = life(target.pid)
+    return alive.state if alive else "gone"
+
+
+def test_nothing_left_is_said_so(empty_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert show_leftovers(revert=False, as_json=False) == 0
+    assert capsys.readouterr().out == "nothing is left behind on this machine\n"
+
+
+def test_without_temporal_a_running_lease_has_no_known_owner_and_is_left_alone(
+    empty_home: Path, target: subprocess.Popen[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_on(empty_home, target, lease=30)
+    assert show_leftovers(revert=True, as_json=False) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"{FAULT}  ledger-frozen (process.pause) on local, ledger (pid {target.pid})"
+    assert said[1] == "    of the run 7kq2-checkout-day; no Temporal answers, so nobody can say whether it is still wanted. It ends by its lease"
+    assert said[2] == "1 fault in the journal: 0 of a live run, 0 taken off, 1 left"
+    assert state(target) == "T"
+
+
+def test_what_its_lease_has_left_behind_is_taken_off_and_read_back(
+    empty_home: Path, target: subprocess.Popen[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_on(empty_home, target, lease=30)
+    (Journal.at(empty_home).root / FAULT / "lease").write_text("0.0")
+    assert show_leftovers(revert=False, as_json=False) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[1] == "    LEFT BEHIND by the run 7kq2-checkout-day (its lease ran out)"
+    assert said[-1] == "take them off with: gameday leftovers --revert"
+    assert show_leftovers(revert=True, as_json=False) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[2].startswith("    taken off: ")
+    assert said[-1] == "1 fault in the journal: 0 of a live run, 1 taken off, 0 left"
+    assert state(target) != "T"
+    assert show_leftovers(revert=True, as_json=False) == 0
+
+
+def test_a_fault_of_a_sealed_scenario_gives_nothing_away(
+    empty_home: Path, target: subprocess.Popen[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_on(empty_home, target, lease=30, quiet=True)
+    for as_json in (False, True):
+        show_leftovers(revert=False, as_json=as_json)
+        said = capsys.readouterr().out
+        assert "ledger" not in said
+        assert "pause" not in said
+
+
+def test_a_journal_entry_that_was_changed_is_said_so(empty_home: Path, target: subprocess.Popen[bytes], capsys: pytest.CaptureFixture[str]) -> None:
+    put_on(empty_home, target, lease=30)
+    entry = Journal.at(empty_home).root / FAULT / "entry"
+    entry.write_text(entry.read_text().replace("ledger-frozen", "ledger-fr0zen"))
+    assert show_leftovers(revert=True, as_json=True) == 1
+    (told,) = json.loads(capsys.readouterr().out)
+    assert (told["authentic"], told["outcome"]) == (False, None)
+    assert "not authentic" in told["problem"]
+    os.kill(target.pid, 18)
