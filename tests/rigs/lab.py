@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -64,7 +64,7 @@ class Rig(ABC):
     """A real target of one kind of fault: how it is ordered, and how it looks to its users."""
 
     kind: str
-    params: dict[str, Any] = {}
+    params: ClassVar[dict[str, Any]] = {}
     leaves: str = "as it was"
     """What a revert leaves: `as it was`, or `spent` for a momentary fault."""
     bad_params: tuple[dict[str, Any], ...] = ({"no_such": 1},)
@@ -87,9 +87,10 @@ class Rig(ABC):
     def look(self) -> object:
         """How the target is now, told by its own means and not by gameday's."""
 
-    def renew(self) -> None:
+    def renew(self) -> None:  # noqa: B027  # most are whole already
         """Makes the target whole again where a fault has used it up."""
 
+    @abstractmethod
     def close(self) -> None:
         """Takes the target away."""
 
@@ -135,16 +136,15 @@ class Service(Rig):
     """A process with a pid file that its restart command starts again, and that may be killed."""
 
     kind = "process.kill"
-    params = {"restart": True}
+    params: ClassVar[dict[str, Any]] = {"restart": True}
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.pid_file = folder / "service.pid"
         self.program = folder / "service"
-        self.program.write_text(
-            f"#!{sys.executable} -S\nimport os, time\n"
-            f"part = {str(self.pid_file)!r} + '.part'\nopen(part, 'w').write(str(os.getpid()))\nos.rename(part, {str(self.pid_file)!r})\ntime.sleep(1000)\n"
-        )
+        lines = ("import os, time", f"file = {str(self.pid_file)!r}", "part = open(file + '.part', 'w')", "part.write(str(os.getpid()))")
+        lines += ("part.close()", "os.rename(file + '.part', file)", "time.sleep(1000)")
+        self.program.write_text("\n".join((f"#!{sys.executable} -S", *lines)) + "\n")
         self.program.chmod(0o700)
         self.renew()
 
@@ -171,7 +171,7 @@ class Service(Rig):
 class Mortal(Service):
     """The same, killed without a restart: momentary."""
 
-    params: dict[str, Any] = {}
+    params: ClassVar[dict[str, Any]] = {}
     leaves = "spent"
 
     def settings(self) -> HostSettings:
@@ -182,7 +182,7 @@ class Switch(Rig):
     """A command that the operator allows, which changes two things one after the other: between them it is half done."""
 
     kind = "command"
-    params = {"name": "flip", "arguments": {"name": "lamp", "level": 3}}
+    params: ClassVar[dict[str, Any]] = {"name": "flip", "arguments": {"name": "lamp", "level": 3}}
     bad_params = ({"name": "flip; rm"}, {"name": "UPPER"}, {})
 
     def __init__(self, folder: Path) -> None:
@@ -215,12 +215,15 @@ class Switch(Rig):
     def look(self) -> object:
         return sorted(path.name for path in self.state.iterdir())
 
+    def close(self) -> None:
+        shutil.rmtree(self.state)
+
 
 class Gateway(Rig):
     """A real Envoy, whose runtime has an override that is not gameday's."""
 
     kind = "http.fault"
-    params = {"delay": "300ms", "abort": 503, "percent": 50}
+    params: ClassVar[dict[str, Any]] = {"delay": "300ms", "abort": 503, "percent": 50}
     bad_params = ({}, {"delay": "0s"}, {"abort": 200}, {"delay": "1s", "percent": 0})
 
     def __init__(self, folder: Path) -> None:

@@ -95,7 +95,7 @@ async def test_abort_during_observe_reverts_and_is_told_to_all_fifty_callers(pla
     handle = await place.frozen_day()
     answers = await asyncio.gather(*(place.tell(handle, Verb.ABORT, reason=f"caller {number}") for number in range(50)), return_exceptions=True)
     assert (await handle.result()).outcome == "aborted"
-    assert all(isinstance(answer, str) or isinstance(answer, Refused) for answer in answers), answers
+    assert all(isinstance(answer, (str, Refused)) for answer in answers), answers
     assert await place.tell(handle, Verb.ABORT) == "the run is over: aborted"
     events = kinds_of(place, handle.id)
     assert events.count(EventKind.ABORTED) == events.count(EventKind.FAULT_ENDED) == 1
