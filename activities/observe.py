@@ -43,6 +43,8 @@ class Bench:
     probes: dict[str, Probe[ProbeParams]]
     alerts: AlertSource | None
     firing: frozenset[str]
+    read_at: float = 0.0
+    """When they were read last (monotonic): after a pause, as at a gate, a rate has no reading before to go by."""
     used: float = field(default_factory=time.monotonic)
 
 
@@ -107,11 +109,15 @@ class Watch:
 
     async def run(self) -> ObserveResult:
         await self.admit_gap()
+        if time.monotonic() - self.bench.read_at > 3 * self.every.total_seconds():
+            await self.read_all(datetime.now(UTC))  # not a sample: the reading before the first one
+            await asyncio.sleep(self.every.total_seconds())
         result = None
         while result is None:
             began = time.monotonic()
             at = datetime.now(UTC)
             tick, firing = await asyncio.gather(self.read_all(at), self.read_alerts())
+            self.bench.read_at = time.monotonic()
             result = await self.judge(at, tick, firing)
             activity.heartbeat(Progress(began=self.began, state=self.state).model_dump(mode="json"))
             if result is None:
@@ -161,7 +167,7 @@ class Watch:
         if verdict is not Verdict.GOOD and tolerance is not None:
             sample = tick.get(tolerance.probe)
             seen = sample.unknown if sample and sample.value is None else yardstick.show(tolerance.probe, sample.value if sample else None)
-            self.what = f"{tolerance}, and it is {seen}"
+            self.what = f"{tolerance}, and it is {'' if sample and sample.value is not None else 'not known: '}{seen}"
         fresh = await self.heed_alerts(at, firing)
         if calibrating:
             self.baseline += tick.values()

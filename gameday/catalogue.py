@@ -21,6 +21,7 @@ class ProbeParams(Model):
     """The base of a probe's `Params`. Override `measured_in` where the unit follows from other parameters."""
 
     unit: Line = "count"
+    """The unit of what is read; unless written it follows from what is measured, and is a count where nothing says it."""
 
     def measured_in(self) -> Unit:
         """The unit of the values that this probe returns.

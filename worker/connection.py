@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,14 +69,20 @@ async def connect(settings: Settings, patience: float = 5.0) -> Client:
             return await _connect(settings)
         except (RPCError, RuntimeError, OSError) as error:
             if asyncio.get_running_loop().time() >= deadline:
-                first = str(error).splitlines()[0][:200]
                 raise Unavailable(
-                    f"Temporal at {address(settings)} does not answer ({first}); start it, or check TEMPORAL_ADDRESS and its TLS and key"
+                    f"Temporal at {address(settings)} does not answer ({_cause(error)}); start it, or check TEMPORAL_ADDRESS and its TLS and key"
                 ) from None
         except Unavailable:
             if asyncio.get_running_loop().time() >= deadline:
                 raise
         await asyncio.sleep(0.1)
+
+
+def _cause(error: Exception) -> str:
+    """What went wrong, out of the nested text of the SDK's transport: the innermost message."""
+    first = (str(error).splitlines() or [type(error).__name__])[0]
+    inner = re.findall(r'message: "([^"]*)"', first)
+    return (inner[-1] if inner else first)[:200]
 
 
 async def _connect(settings: Settings) -> Client:

@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from gameday.event import EventKind
     from gameday.orders import EndedBy, Ending, LiveState, WantsAnswer
     from gameday.plan import Plan
+    from gameday.playbook import Gate
     from gameday.verdicts import Outcome
     from workflows.diary import Diary
     from workflows.scenario import Now
@@ -109,7 +110,19 @@ class Commands:
 
     def on_go(self, command: Command) -> Answer:
         self.went = command.actor.name
-        return Answer(text=f"go: {self.gate}")
+        missing = self.missing()
+        return Answer(text=f"go: {self.gate}" + (f"; it opens once {missing}" if missing else ""))
+
+    def missing(self) -> str:
+        """What the gate that waits asks for besides a go; empty when that is all there."""
+        gates = self.plan.playbook.gates
+        gate = gates.day if self.gate == "day" else gates.inject
+        if not isinstance(gate, Gate):
+            return ""
+        unticked = len(self.plan.playbook.checklist) - len(self.ticked) if gate.checklist else 0
+        unready = max(gate.ready - len(self.ready), 0)
+        parts = [f"{unticked} more of the checklist {'is' if unticked == 1 else 'are'} ticked"] if unticked else []
+        return " and ".join([*parts, *([f"{unready} more {'is' if unready == 1 else 'are'} ready"] if unready else [])])
 
     def on_ready(self, command: Command) -> Answer:
         self.ready.add(command.actor.name)

@@ -27,10 +27,12 @@ class Command(Injector["Command.Params"]):
     kind = "command"
 
     class Params(InjectorParams):
-        """`name`: a command of the settings. `arguments`: what its settings say it takes."""
+        """Which command of the host's settings, and what it is given."""
 
         name: Name
+        """A command of the host's settings."""
         arguments: Annotated[dict[ProbeName, int | Line], Field(max_length=20)] = Field(default_factory=dict)
+        """What its settings say it takes."""
 
     def preflight(self, params: Params, target: ResolvedTarget, host: Host) -> Iterator[str]:
         try:

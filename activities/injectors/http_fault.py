@@ -25,11 +25,14 @@ class HttpFault(Injector["HttpFault.Params"]):
     things = frozenset({"envoy"})
 
     class Params(InjectorParams):
-        """`delay` and `abort` (an HTTP status, 400 to 599) may go together; `percent` is the share of requests, 1 to 100."""
+        """What happens to a request, and to how many; a delay and an error may go together."""
 
         delay: Delay | None = None
+        """How long a request waits, 1ms to 1m."""
         abort: Annotated[int, Field(ge=400, le=599)] | None = None
+        """The HTTP status that a request is answered with, instead of being passed on."""
         percent: Annotated[int, Field(ge=1, le=100)] = 100
+        """The share of the requests, in percent."""
 
         @model_validator(mode="after")
         def _something(self) -> Self:

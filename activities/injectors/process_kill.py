@@ -21,10 +21,12 @@ class ProcessKill(Injector["ProcessKill.Params"]):
     ends = "over in a moment; a restart is the watchdog's, or an agent's next start"
 
     class Params(InjectorParams):
-        """`signal`: how it is ended. `restart`: start it again when the fault ends and nobody else has."""
+        """How it is ended, and whether it is started again."""
 
         signal: Literal["SIGKILL", "SIGTERM"] = "SIGKILL"
+        """How it is ended: at once, or asked to."""
         restart: bool = False
+        """Start it again when the fault ends and nobody else has."""
 
     def preflight(self, params: Params, target: ResolvedTarget, host: Host) -> Iterator[str]:
         yield from refuses_own_processes(target)

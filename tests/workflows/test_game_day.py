@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -207,3 +208,28 @@ def _mend_store(path: Any) -> None:
         away = path.with_name("away-" + path.name + name)
         if away.exists():
             away.rename(path.with_name(path.name + name))
+
+
+async def test_the_stop_time_ends_the_day_with_the_time_as_the_reason(place: Town) -> None:
+    made = place.day()
+    times = made.playbook.times.model_copy(update={"stop": "16:00"})
+    playbook = made.playbook.model_copy(update={"times": times})
+    handle = await place.begin(made.model_copy(update={"playbook": playbook, "stop_at": datetime.now(UTC) + timedelta(seconds=6)}))
+    await place.until(lambda: place.is_frozen, "the fault is on")
+    result = await handle.result()
+    assert result.outcome == "aborted" and result.reason == "it is 16:00: the day's stop time"
+    assert place.is_clean
+
+
+async def test_later_than_latest_inject_nothing_is_applied(place: Town) -> None:
+    made = place.day().model_copy(update={"latest_inject_at": datetime.now(UTC) - timedelta(seconds=1)})
+    result = await (await place.begin(made)).result()
+    assert result.outcome == "stood-down"
+    assert EventKind.FAULT_ARMED not in kinds_of(place, result.run_id)
+
+
+async def test_nothing_begins_before_the_days_start(place: Town) -> None:
+    made = place.day(length="300ms").model_copy(update={"start_at": datetime.now(UTC) + timedelta(seconds=5)})
+    result = await (await place.begin(made)).result()
+    began = place.record(result.run_id).first(EventKind.SCENARIO_BEGAN)
+    assert began is not None and made.start_at is not None and began.at >= made.start_at
