@@ -23,6 +23,10 @@ GATHER = 0.1
 """Seconds that facts are gathered before they are written: what is urgent goes to the server first, and fewer writes follow."""
 
 
+ONE_TRY = timedelta(seconds=10)
+"""What the last try to revert may take beyond its patience, so that its host can still say what is the matter."""
+
+
 @workflow.defn
 class Fault:
     """Arms and injects, holds until the time, the end signal or the lease, then reverts, for ever if need be."""
@@ -106,14 +110,14 @@ class Fault:
         return status
 
     async def try_revert(self, reason: str) -> FaultStatus:
-        order = RevertOrder(faults=(self.order.fault_id,), reason=reason, patience=DIRTY_AFTER - timedelta(seconds=5))
+        order = RevertOrder(faults=(self.order.fault_id,), reason=reason, patience=DIRTY_AFTER - ONE_TRY)
         try:
             result: RevertResult = await workflow.execute_activity(
                 self.activity("revert"),
                 order,
                 result_type=RevertResult,
                 task_queue=revert_queue(self.order.target.host),
-                schedule_to_close_timeout=DIRTY_AFTER,
+                schedule_to_close_timeout=DIRTY_AFTER + ONE_TRY,
                 heartbeat_timeout=timedelta(seconds=10),
                 retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=2)),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -50,9 +51,12 @@ class Terminal:
         self.theirs, self.said = theirs, b""
 
     def until(self, text: bytes) -> None:
-        """Reads until the process has written this."""
+        """Reads until the process has written this; one that ended without it would be waited for in vain."""
         while text not in self.said:
-            self.said += os.read(self.ours, 65536)
+            if select.select([self.ours], [], [], 0.1)[0]:
+                self.said += os.read(self.ours, 65536)
+            elif self.process.poll() is not None:
+                raise AssertionError(f"ended with {self.process.returncode} before it said {text!r}; its last words: {self.said[-500:]!r}")
 
     def types(self, text: bytes) -> None:
         os.write(self.ours, text)
@@ -121,11 +125,11 @@ def test_leaving_early_leaves_the_terminal_as_it_was(home: Path, how: bytes) -> 
 
 
 def test_it_follows_the_size_of_the_terminal(home: Path) -> None:
-    terminal = replaying("--speed", "1")
+    terminal = replaying("--speed", "0.2")
     try:
         terminal.until(b"commander Ada")
-        termios.tcsetwinsize(terminal.theirs, (12, 30))
         terminal.said = b""
+        termios.tcsetwinsize(terminal.theirs, (12, 30))
         terminal.until(b"\xe2\x80\xa6")  # what does not fit any more ends in an ellipsis
         terminal.types(b"q")
         assert terminal.end() == 0
