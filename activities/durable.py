@@ -14,12 +14,18 @@ def sync_directory(folder: Path) -> None:
         os.close(handle)
 
 
+def _write_all(handle: int, data: bytes) -> None:
+    """All of it: on a nearly full disk one write may take only a part."""
+    while data:
+        data = data[os.write(handle, data) :]
+
+
 def write(path: Path, data: bytes, durable: bool = True) -> None:
     """Replaces a file as a whole; readers see the old or the new. Without `durable` it may be lost with the machine, never torn."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(handle, data)
+        _write_all(handle, data)
         if durable:
             os.fsync(handle)
     finally:
@@ -33,7 +39,7 @@ def reserve(path: Path, size: int) -> None:
     """Makes a file of zeros, so that its space is there when the disk is full."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(handle, b"\0" * size)
+        _write_all(handle, b"\0" * size)
         os.fsync(handle)
     finally:
         os.close(handle)

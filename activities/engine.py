@@ -50,10 +50,10 @@ def inject(journal: Journal, order: Order, steps: Sequence[Step], poke: Callable
             hands.end_helper()
             entry.await_watch(poke)
             _apply(entry, hands)
-        except (GamedayError, OSError) as error:
+        except Exception as error:
             _take_back(entry, hands, began, error)
-            if isinstance(error, OSError):
-                raise InjectFailed(f"{order.label}: {error.strerror or error}") from error
+            if not isinstance(error, GamedayError):
+                raise InjectFailed(f"{order.label}: {_said(error)}") from error
             raise
         return _status(entry, "active", began, proof=_look(entry, hands))
 
@@ -159,7 +159,7 @@ def _found(pairs: Sequence[tuple[Step, Undo]], hands: Hands) -> dict[str, bool]:
     for step, undo in pairs:
         try:
             states.append(step.read(undo, hands).state)
-        except (GamedayError, OSError):
+        except Exception:  # noqa: BLE001
             states.append(State.APPLIED)  # unknown is not healthy
     return {"away": all(state in RESTORED for state in states), "touched": any(state in (State.APPLIED, State.PART) for state in states)}
 
@@ -169,8 +169,8 @@ def _attempt(step: Step, undo: Undo, hands: Hands) -> list[str]:
     hands.progress()
     try:
         step.undo(undo, hands)
-    except (GamedayError, OSError) as error:
-        return [f"{step.primitive}: {error}"]
+    except Exception as error:  # noqa: BLE001  # whatever one step does, the others are undone
+        return [f"{step.primitive}: {_said(error)}"]
     return []
 
 
@@ -179,10 +179,15 @@ def _prove(step: Step, undo: Undo, hands: Hands) -> tuple[dict[str, str], list[s
     wanted = frozenset(State) if step.momentary else RESTORED
     try:
         reading = _settled(step, undo, hands, wanted)
-    except (GamedayError, OSError) as error:
-        return _line(step, undo, Reading(State.PART, "?")), [f"{step.primitive}: cannot be read back: {error}"]
+    except Exception as error:  # noqa: BLE001  # what cannot be read is not proven
+        return _line(step, undo, Reading(State.PART, "?")), [f"{step.primitive}: cannot be read back: {_said(error)}"]
     problems = [] if reading.state in wanted else [f"{step.primitive}: still {reading.state}: {reading.seen}"]
     return _line(step, undo, reading), problems
+
+
+def _said(error: Exception) -> str:
+    """An error for people; one that nobody meant is named by its class too."""
+    return str(error) if isinstance(error, GamedayError) else f"{type(error).__name__}: {error}"
 
 
 def _line(step: Step, undo: Undo, reading: Reading) -> dict[str, str]:

@@ -100,10 +100,13 @@ class JournaledHands:
 
     def _await(self, pid: int, output: int, argv: tuple[str, ...], timeout: float) -> tuple[int, str]:
         said, deadline = b"", time.monotonic() + timeout
+        open_ended = True
         while True:
             self.progress()
-            if select.select([output], [], [], 0.02)[0] and len(said) < OUTPUT_BYTES:
-                said += os.read(output, OUTPUT_BYTES - len(said))
+            if open_ended:
+                said, open_ended = _listen(output, said, 0.02)
+            else:
+                time.sleep(0.02)
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 break
@@ -112,16 +115,23 @@ class JournaledHands:
                     os.killpg(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
                 raise NotReverted(f"{Path(argv[0]).name} took longer than {timeout:g} s and was ended")
-        while len(said) < OUTPUT_BYTES and select.select([output], [], [], 0)[0]:
-            more = os.read(output, OUTPUT_BYTES - len(said))
-            if not more:
-                break
-            said += more
+        if open_ended:
+            said, _ = _listen(output, said, 0.0)
         code = os.waitstatus_to_exitcode(status)
         text = said.decode(errors="replace")
         if code == _LAST and text.startswith("gameday: "):
             raise InjectFailed(text.removeprefix("gameday: ").strip())
         return code, text
+
+
+def _listen(output: int, said: bytes, patience: float) -> tuple[bytes, bool]:
+    """What was said so far, and whether more may come. All of it is read, so that no helper waits for us; what is too much is dropped."""
+    while select.select([output], [], [], patience)[0]:
+        more = os.read(output, 65_536)
+        if not more:
+            return said, False
+        said, patience = (said + more)[:OUTPUT_BYTES], 0.0
+    return said, True
 
 
 def _become(argv: tuple[str, ...], go_read: int, go_write: int, output: int) -> None:

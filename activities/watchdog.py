@@ -85,7 +85,7 @@ def revert_due(journal: Journal, fault_id: str, reason: str) -> int:
     """Reverts one fault that has run out. Returns 0 when it is proven gone, 1 when it must be tried again."""
     try:
         engine.revert(journal, fault_id, reason, "expired")
-    except (GamedayError, OSError) as error:
+    except Exception as error:  # noqa: BLE001  # whatever it was, it is told and tried again
         with contextlib.suppress(OSError):
             durable.write(journal.folder(fault_id) / "problem", str(error).encode()[:900], durable=False)  # for `gameday leftovers`
         return 1
@@ -131,6 +131,7 @@ def ensure(home: Path) -> None:
     age = heartbeat(root)
     if age is not None and age < 10 * BEAT:
         return
+    _end_frozen(root)
     middle = os.posix_spawn(sys.executable, [*bare_python("activities.watchdog"), str(home), "--detach"], bare_environment())
     os.waitpid(middle, 0)
     deadline = time.monotonic() + 10
@@ -140,6 +141,14 @@ def ensure(home: Path) -> None:
             return
         time.sleep(0.01)
     raise GamedayError(f"the watchdog of {root} did not start; expected a beat within 10 s. See {root / '.watchdog.log'}")
+
+
+def _end_frozen(root: Path) -> None:
+    """A watchdog that does not beat watches nothing, and keeps another from starting: it is judged by its beat, and ended."""
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        beat = json.loads((root / ".watchdog").read_bytes())
+        if processes.boot_clock() - float(beat["at"]) > 10 * BEAT:
+            processes.send(int(beat["pid"]), str(beat["born"]), signal.SIGKILL)
 
 
 def dismiss(root: Path) -> None:
@@ -176,7 +185,7 @@ def _watch(watchdog: Watchdog, leave: list[int]) -> None:
             (root / ".wake").unlink(missing_ok=True)
             wake.bind(path)
         while _is_ours(root, watchdog.lock):
-            with contextlib.suppress(OSError):  # a full disk must not end the watch
+            with contextlib.suppress(OSError, GamedayError):  # neither a full disk nor one strange entry ends the watch
                 live = watchdog.look()
                 durable.write(root / ".watchdog", json.dumps({**me, "at": processes.boot_clock()}).encode(), durable=False)
                 if live:

@@ -20,7 +20,6 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities import watchdog
 from activities.journal import Entry, Journal
 from activities.operators import Operators
-from gameday.errors import GamedayError
 from gameday.fault import FaultOutcome, FaultStatus
 from gameday.orders import WantsAnswer
 from gameday.settings import Settings
@@ -78,7 +77,7 @@ class Keeper:
         while True:
             try:
                 await self.round()
-            except (GamedayError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  # nothing ends the keeping but the end of the agent
                 log.warning("the keeper goes on after: %s", error)
             await asyncio.sleep(EVERY)
 
@@ -136,20 +135,20 @@ class Keeper:
             buried = entry.tombstone if entry else None
             if buried:
                 await self.tell(FaultStatus.model_validate(buried))
-                self.known.discard(fault_id)
 
     async def tell(self, status: FaultStatus) -> None:
         """Tells the fault's workflow what its host did; one that has ended needs no telling."""
         entry = self.journal.find(status.fault_id)
         if entry is None or status.outcome in (None, FaultOutcome.DIRTY):
             return
-        self.known.discard(status.fault_id)
         try:
             handle = self.client.get_workflow_handle(f"{entry.run_id}-{status.fault_id}")
             await handle.signal("ended-by-host", status, rpc_timeout=QUERY_TIMEOUT)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
-                log.info("the workflow of %s was not told: %s", status.fault_id, error.message)
+                log.info("the workflow of %s is told later: %s", status.fault_id, error.message)
+                return
+        self.known.discard(status.fault_id)
 
 
 async def ask(client: Client, run_id: str) -> tuple[Word, frozenset[str]]:

@@ -202,7 +202,7 @@ class Commands:
         task: asyncio.Task[T] = asyncio.create_task(work)
         try:
             await self.pace(task.done, holds=False)
-        except Interrupted:
+        except (Interrupted, asyncio.CancelledError):
             task.cancel()
             raise
         return task.result()

@@ -193,7 +193,7 @@ class GameDay(Commands):
             await fault.play()
         except FAILURES as error:
             fault.orphaned = True
-            now.wanted.remove(fault.order.fault_id)  # its keeper takes it off
+            now.wanted = [each for each in now.wanted if each != fault.order.fault_id]  # its keeper takes it off
             self.fail(error)
 
     async def observe(self, now: Now) -> None:
@@ -341,9 +341,8 @@ class GameDay(Commands):
     async def close(self, clock: asyncio.Task[None]) -> DayResult:
         """The outcome, the record complete, the report written."""
         clock.cancel()
-        outcome = worst(self.outcomes)
-        if self.ending is not None and not self.outcomes:
-            outcome = Outcome.ERROR if self.ending.by is EndedBy.ERROR else Outcome.ABORTED
+        ended_early = [] if self.ending is None else [Outcome.ERROR if self.ending.by is EndedBy.ERROR else Outcome.ABORTED]
+        outcome = worst([*self.outcomes, *ended_early])
         reason = self.ending.reason if self.ending else ""
         self.ended = True
         self.diary.tell(EventKind.RUN_ENDED, outcome=outcome, exit_code=EXIT_CODES[outcome], reason=reason)

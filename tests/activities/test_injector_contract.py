@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from activities import kinds, watchdog
+from activities.hands import JournaledHands
 from activities.injectors import process_pause
 from activities.journal import Journal
 from activities.operators import Operators
@@ -160,3 +162,23 @@ def test_an_injector_is_one_file_dropped_into_place(monkeypatch: pytest.MonkeyPa
         assert "process.nap" in kinds.injectors()
     finally:
         kinds.injectors.cache_clear()
+
+
+def test_a_helper_that_says_much_is_heard_out_and_one_that_closes_its_output_costs_nothing(tmp_path: Path) -> None:
+    hands = JournaledHands(None, lambda: None)
+    code, said = hands.run(("head", "-c", "300000", "/dev/zero"), 20.0)
+    assert (code, len(said)) == (0, 2000)
+    assert hands.run(("sh", "-c", "exec >&- 2>&-; sleep 0.3; exit 7"), 20.0) == (7, "")
+
+
+async def test_a_frozen_watchdog_is_replaced(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    journal = Journal.at(home)
+    watchdog.ensure(home)
+    beat = json.loads((journal.root / ".watchdog").read_bytes())
+    os.kill(beat["pid"], signal.SIGSTOP)
+    await asyncio.to_thread(until, lambda: (watchdog.heartbeat(journal.root) or 0) > 3)
+    watchdog.ensure(home)
+    assert json.loads((journal.root / ".watchdog").read_bytes())["pid"] != beat["pid"]
+    watchdog.dismiss(journal.root)
+    await asyncio.to_thread(until, lambda: watchdog.heartbeat(journal.root) is None)

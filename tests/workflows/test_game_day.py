@@ -233,3 +233,19 @@ async def test_nothing_begins_before_the_days_start(place: Town) -> None:
     result = await (await place.begin(made)).result()
     began = place.record(result.run_id).first(EventKind.SCENARIO_BEGAN)
     assert began is not None and made.start_at is not None and began.at >= made.start_at
+
+
+async def test_a_day_that_is_aborted_between_its_scenarios_is_aborted(place: Town) -> None:
+    text = TWO.replace("recover_within: 10s}", "recover_within: 10s, debrief: 60s}", 1)
+    handle = await place.begin(place.day(length="300ms", text=text))
+    await place.until(lambda: EventKind.SCENARIO_ENDED in _told(place, handle.id), "the first scenario is over")
+    await place.tell(handle, Verb.ABORT, reason="enough for today")
+    result = await handle.result()
+    assert (result.outcome, result.exit_code) == ("aborted", 3)
+
+
+def _told(place: Town, run_id: str) -> list[EventKind]:
+    try:
+        return kinds_of(place, run_id)
+    except NotFound:
+        return []
