@@ -45,7 +45,7 @@ imports: setup
 	@$(BIN)/lint-imports --no-logo
 
 unit: setup system
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test: lint types imports unit
 

@@ -11,16 +11,6 @@ import pytest
 EXCUSES = ("kernel", "hardware", "kind of machine")
 
 
-SPREAD = {"test_crash_boundaries.py", "test_survival.py", "test_up.py", "test_game_day.py", "test_injector_contract.py"}
-"""Files whose tests share nothing and take long: they are spread over the processes of a run; every other file stays in one."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.name not in SPREAD:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield

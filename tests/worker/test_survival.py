@@ -37,7 +37,7 @@ async def test_the_conductor_is_killed_then_a_human_aborts(place: Town) -> None:
 async def test_the_agent_is_killed_and_nobody_starts_it_again(place: Town) -> None:
     await place.frozen_day()
     place.kill("agent")
-    await place.until(lambda: place.is_clean, "the watchdog reverted", seconds=25)
+    await place.until(lambda: place.is_clean, "the watchdog reverted", seconds=60)
 
 
 async def test_the_agent_is_killed_and_started_again_and_the_fault_goes_on(place: Town) -> None:
@@ -53,7 +53,7 @@ async def test_the_agent_is_killed_and_started_again_and_the_fault_goes_on(place
 async def test_the_watchdog_is_killed(place: Town) -> None:
     handle = await place.frozen_day()
     place.kill_watchdog()
-    await place.until(lambda: place.is_clean, "the agent noticed and reverted", seconds=20)
+    await place.until(lambda: place.is_clean, "the agent noticed and reverted", seconds=60)
     result = await handle.result()
     assert place.record(result.run_id).faults()[0].outcome == "reverted"
 
@@ -61,7 +61,7 @@ async def test_the_watchdog_is_killed(place: Town) -> None:
 async def test_temporal_is_away_for_longer_than_the_lease(place: Town) -> None:
     handle = await place.frozen_day()
     place.kill("temporal")
-    await place.until(lambda: place.is_clean, "the fault expired on its own", seconds=25)
+    await place.until(lambda: place.is_clean, "the fault expired on its own", seconds=60)
     place.start("temporal")
     result = await asyncio.wait_for(talking.outcome(handle, handle.id), 90)
     record = place.record(result.run_id)
@@ -88,7 +88,7 @@ async def test_everything_is_killed_at_once_and_an_agent_alone_starts(place: Tow
     place.kill_watchdog()
     assert place.is_frozen, "only a kernel-held fault would have ended unaided"
     place.start("agent")
-    await place.until(lambda: place.is_clean, "the agent's start took it off", seconds=30)
+    await place.until(lambda: place.is_clean, "the agent's start took it off", seconds=60)
 
 
 async def test_everything_is_killed_at_once_and_starts_again(place: Town) -> None:
@@ -113,7 +113,7 @@ async def test_the_parent_is_ended_from_outside(place: Town, how: str) -> None:
         await _delete(place, handle.id)
     else:
         await _reset(place, handle.id)
-    await place.until(lambda: place.is_clean, f"reverted after {how}", seconds=15)
+    await place.until(lambda: place.is_clean, f"reverted after {how}", seconds=60)
 
 
 async def _delete(place: Town, workflow_id: str) -> None:
@@ -156,7 +156,7 @@ async def test_the_agent_is_frozen_past_its_lease_and_continued(place: Town) -> 
     """It was fenced: the watchdog ended the fault, and what the agent does late changes nothing."""
     handle = await place.frozen_day()
     place.processes["agent"].send_signal(signal.SIGSTOP)
-    await place.until(lambda: place.is_clean, "the watchdog reverted", seconds=25)
+    await place.until(lambda: place.is_clean, "the watchdog reverted", seconds=60)
     place.processes["agent"].send_signal(signal.SIGCONT)
     result = await asyncio.wait_for(handle.result(), 90)
     assert place.is_clean
