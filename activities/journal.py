@@ -44,7 +44,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 class Order:
     """What the journal and the engine need of a fault's order: plain data, without pydantic.
 
-    `lease` and `cap` are seconds from arming; `workflow` is the parent that says whether the fault is still wanted.
+    `lease` and `cap` are seconds from arming; `run_id` is also the workflow that says whether the fault is still wanted.
     """
 
     fault_id: str

@@ -28,7 +28,7 @@ from gameday.errors import GamedayError
 BEAT = 0.2
 """Seconds between two looks at the journal."""
 IDLE = 30.0
-"""Seconds with nothing to watch, and no agent about, after which it leaves."""
+"""Seconds with nothing to watch after which it leaves; an agent starts one before it arms anything."""
 RETRY = 2.0
 """Seconds before a revert that was not proven is tried again."""
 

@@ -1,6 +1,6 @@
 """Judging the world tick by tick: steady state, guardrails, totals. Pure: samples in, findings out.
 
-The same machines run while a run is live (fed by the observer) and afterwards (fed from the record), so both say the same.
+The same machines run while a run is live (fed by the observer) and afterwards (fed from the record).
 """
 
 from __future__ import annotations
