@@ -27,7 +27,7 @@ class Records:
 
     @activity.defn(name="analyze")
     async def analyze(self, order: AnalyzeOrder) -> Analysis:
-        await self.recorder.written(patience=10.0)
+        await self.recorder.written(10.0, order.run_id)
         return await asyncio.to_thread(self._analyze, order)
 
     def _analyze(self, order: AnalyzeOrder) -> Analysis:

@@ -7,6 +7,7 @@ the store, in order, as soon as that takes it. What was spooled by a process tha
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import itertools
 import json
@@ -14,12 +15,11 @@ import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TypedDict
+from typing import Required, TypedDict
 
 from activities import durable
-from activities.store import RunStore
+from activities.store import NotOpened, RunStore
 from gameday.errors import Unavailable
 from gameday.event import Event
 from gameday.plan import Plan
@@ -27,16 +27,18 @@ from gameday.probe import Sample
 
 RETRY = 1.0
 """Seconds before a store that did not answer is asked again."""
+LOOK = 0.02
+"""Seconds between two looks whether what was kept has been written."""
 
 log = logging.getLogger(__name__)
 
 
 class Batch(TypedDict, total=False):
-    """One file of the spool: models as JSON text."""
+    """One file of the spool: models of one run as JSON text."""
 
+    run_id: Required[str]
     plan: str
     events: list[str]
-    run_id: str
     samples: list[str]
 
 
@@ -47,11 +49,10 @@ class Recorder:
         self.store, self._spool = store, spool
         self._numbers = itertools.count()
         self._wake = asyncio.Event()
-        self._empty = asyncio.Event()
         spool.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     async def events(self, events: Sequence[Event], plan: Plan | None = None) -> None:
-        batch = Batch(events=[event.model_dump_json() for event in events])
+        batch = Batch(run_id=events[0].run_id, events=[event.model_dump_json() for event in events])
         if plan is not None:
             batch["plan"] = plan.model_dump_json()
         await self._keep(batch, safely=True)
@@ -60,8 +61,7 @@ class Recorder:
         await self._keep(Batch(run_id=run_id, samples=[sample.model_dump_json() for sample in samples]), safely=False)
 
     async def _keep(self, batch: Batch, safely: bool) -> None:
-        path = self._spool / f"{time.time_ns():020}-{os.getpid()}-{next(self._numbers):06}.json"
-        self._empty.clear()
+        path = self._spool / f"{time.time_ns():020}-{os.getpid()}-{next(self._numbers):06}.{batch['run_id']}.json"
         await asyncio.to_thread(durable.write, path, json.dumps(batch).encode(), safely)
         self._wake.set()
 
@@ -71,48 +71,64 @@ class Recorder:
         while True:
             self._wake.clear()
             try:
-                await asyncio.to_thread(drain, self.store, self._spool)
+                waiting = await asyncio.to_thread(drain, self.store, self._spool)
                 complained = False
-                if not self._wake.is_set():  # else more came while it was drained
-                    self._empty.set()
-                await self._wake.wait()
-            except Unavailable as error:
+            except Exception as error:  # noqa: BLE001  # whatever it was, it is told once and tried again: the record is kept meanwhile
                 if not complained:
                     log.warning("the record is kept in %s until the store takes it: %s", self._spool, error)
-                complained = True
+                complained = waiting = True
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), RETRY if waiting else None)
+            if complained:
                 await asyncio.sleep(RETRY)
 
-    async def written(self, patience: float) -> None:
-        """Waits until the store has everything.
+    async def written(self, patience: float, run_id: str = "*") -> None:
+        """Waits until the store has all that was kept before (of one run, where it is named), whichever process writes it.
 
         Raises:
             Unavailable: it does not, after this many seconds.
         """
-        try:
-            await asyncio.wait_for(self._empty.wait(), patience)
-        except TimeoutError:
-            raise Unavailable("the run store does not take the record; what is missing is kept and written when it is back") from None
+        deadline = time.monotonic() + patience
+        kept = set(await asyncio.to_thread(_batches, self._spool, run_id))
+        while kept:
+            if time.monotonic() >= deadline:
+                raise Unavailable("the run store does not take the record; what is missing is kept and written when it is back")
+            await asyncio.sleep(LOOK)
+            kept &= set(await asyncio.to_thread(_batches, self._spool, run_id))
 
 
-def drain(store: RunStore, spool: Path) -> int:
-    """Writes what is spooled, oldest first. Returns how many batches. One process at a time; another's turn is not waited for.
+def drain(store: RunStore, spool: Path) -> bool:
+    """Writes what is spooled, oldest first. One process at a time; another's turn is not waited for.
+
+    Returns:
+        Whether something is still waiting: for its turn, or for its run, whose plan is not in the store yet. A run that waits holds up no other.
 
     Raises:
         Unavailable: the store does not answer; the rest stays.
     """
     with _turn(spool) as ours:
-        waiting = sorted(spool.glob("[0-9]*.json")) if ours else []
-        for path in waiting:
+        waiting = set[str]()
+        for path in _batches(spool) if ours else []:
             try:
-                _take(store, json.loads(path.read_bytes()))
+                batch = Batch(**json.loads(path.read_bytes()))
+                if batch["run_id"] in waiting and "plan" not in batch:
+                    continue  # after those before it
+                _take(store, batch)
+            except NotOpened:
+                waiting.add(batch["run_id"])
+                continue
             except (ValueError, KeyError, TypeError) as error:
                 log.error("%s cannot be read (%s); it is kept aside, and the others go on", path, error)
                 path.rename(path.with_name(f"unreadable-{path.name}"))
             path.unlink(missing_ok=True)
-        return len(waiting)
+        return bool(waiting) or not ours
 
 
-@contextmanager
+def _batches(spool: Path, run_id: str = "*") -> list[Path]:
+    return sorted(spool.glob(f"[0-9]*.{run_id}.json"))
+
+
+@contextlib.contextmanager
 def _turn(spool: Path) -> Iterator[bool]:
     handle = os.open(spool / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

@@ -60,6 +60,10 @@ samples = sa.Table(
 )
 
 
+class NotOpened(Unavailable):
+    """The store has no such run yet: its plan comes first."""
+
+
 @dataclass(frozen=True)
 class RunLine:
     """One run in a list."""
@@ -111,7 +115,11 @@ class RunStore:
             connection.execute(self._insert_once(runs, ["run_id"]).values(**row, length=0, head=_FIRST))
 
     def append(self, new: Iterable[Event]) -> None:
-        """Adds events at the end of their runs' chains; one that is there already is passed over."""
+        """Adds events at the end of their runs' chains; one that is there already is passed over.
+
+        Raises:
+            NotOpened: one of the runs is not in the store yet.
+        """
         with _translated(), self._begin() as connection:
             for event in new:
                 self._append(connection, event)
@@ -119,7 +127,7 @@ class RunStore:
     def _append(self, connection: sa.Connection, event: Event) -> None:
         found = connection.execute(sa.select(runs.c.length, runs.c.head).where(runs.c.run_id == event.run_id).with_for_update()).one_or_none()
         if found is None:
-            raise Unavailable(f"the run {event.run_id} is not in the store yet")
+            raise NotOpened(f"the run {event.run_id} is not in the store yet")
         if connection.scalar(sa.select(events.c.seq).where(events.c.id == event.id)) is not None:
             return
         text = event.model_dump_json()

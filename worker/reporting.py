@@ -23,7 +23,7 @@ class Reporter:
 
     @activity.defn(name="report.write")
     async def write(self, order: ReportOrder) -> ReportResult:
-        await self.recorder.written(patience=20.0)
+        await self.recorder.written(20.0, order.run_id)
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "worker.reporting", order.run_id, stdout=pipe, stderr=pipe)
         said, complained = await process.communicate()

@@ -67,6 +67,7 @@ class LiveScreen(Screen):
 
         from gameday.cli.console import Frame, picture
 
+        self._console.size = os.get_terminal_size(sys.stdout.fileno())  # its own size: COLUMNS, where exported, is that of another moment
         frame = self._frame(view, *self._console.size)
         assert isinstance(frame, Frame)
         page = Text("\n", no_wrap=True, overflow="crop").join(picture(view, frame))

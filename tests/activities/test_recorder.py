@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from activities import kinds
-from activities.recorder import Recorder, drain
+from activities.recorder import Recorder, _turn, drain
 from activities.store import RunStore
 from gameday.commands import Actor
 from gameday.errors import NotFound, Unavailable
@@ -110,16 +111,59 @@ async def test_what_a_dead_store_does_not_take_is_written_when_it_is_back(tmp_pa
 async def test_what_a_dead_process_left_in_the_spool_is_written_by_the_next(tmp_path: Path, store: RunStore, made: Plan) -> None:
     first = Recorder(store, tmp_path / "spool")
     await first.events([note(made, 1)], made)  # and it dies before it writes
-    assert drain(store, tmp_path / "spool") == 1
+    assert not drain(store, tmp_path / "spool")
     assert len(store.read(made.run_id).events) == 1
-    assert drain(store, tmp_path / "spool") == 0
+    assert not list((tmp_path / "spool").glob("*.json"))
 
 
 async def test_a_batch_that_cannot_be_read_holds_up_no_other(tmp_path: Path, store: RunStore, made: Plan) -> None:
     spool = tmp_path / "spool"
     recorder = Recorder(store, spool)
-    (spool / "0000-torn.json").write_text('{"events": ["{"]}')
+    (spool / "0000.torn.json").write_text('{"events": ["{"]}')
     await recorder.events([note(made, 1)], made)
     drain(store, spool)
     assert len(store.read(made.run_id).events) == 1
-    assert [path.name for path in spool.glob("unreadable-*")] == ["unreadable-0000-torn.json"]
+    assert [path.name for path in spool.glob("unreadable-*")] == ["unreadable-0000.torn.json"]
+
+
+async def test_what_comes_before_its_plan_waits_for_it_and_holds_up_no_other_run(tmp_path: Path, store: RunStore, made: Plan) -> None:
+    """The observer's first finding may be spooled before the workflow's first events, which bring the plan."""
+    spool, other = tmp_path / "spool", made.model_copy(update={"run_id": "0ther-day"})
+    recorder = Recorder(store, spool)
+    await recorder.events([note(made, 1)])
+    await recorder.events([note(made, 2)])
+    await recorder.events([note(other, 3)], other)
+    assert drain(store, spool), "the first run's events wait"
+    assert len(store.read(other.run_id).events) == 1
+    await recorder.events([note(made, 0)], made)
+    running = asyncio.create_task(recorder.run())
+    await recorder.written(patience=10)
+    assert [event.text("text") for event in store.read(made.run_id).events] == ["note 0", "note 1", "note 2"]
+    running.cancel()
+
+
+async def test_written_is_not_said_while_another_process_still_writes(tmp_path: Path, store: RunStore, made: Plan) -> None:
+    spool = tmp_path / "spool"
+    recorder = Recorder(store, spool)
+    running = asyncio.create_task(recorder.run())
+    with _turn(spool) as ours:
+        assert ours
+        await recorder.events([note(made, 1)], made)
+        with pytest.raises(Unavailable):
+            await recorder.written(patience=0.5)
+    await recorder.written(patience=10)
+    assert len(store.read(made.run_id).events) == 1
+    running.cancel()
+
+
+async def test_an_error_that_nobody_foresaw_does_not_end_the_writing(tmp_path: Path, store: RunStore, made: Plan, monkeypatch: Any) -> None:
+    recorder = Recorder(store, tmp_path / "spool")
+    monkeypatch.setattr(store, "open", lambda plan: (_ for _ in ()).throw(RuntimeError("nobody foresaw this")))
+    running = asyncio.create_task(recorder.run())
+    await recorder.events([note(made, 1)], made)
+    with pytest.raises(Unavailable):
+        await recorder.written(patience=0.3)
+    monkeypatch.undo()
+    await recorder.written(patience=10)
+    assert len(store.read(made.run_id).events) == 1
+    running.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import pytest
 
 from activities.journal import Journal
 from activities.store import RunStore
+from gameday.errors import NotFound
 from tests.rigs.lab import until
 from tests.rigs.town import DAY, ROOT
 from worker import connection
@@ -58,6 +60,12 @@ class House:
     @property
     def is_frozen(self) -> bool:
         return Path(f"/proc/{self.sleeper.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+
+    def has_ended(self, run_id: str) -> bool:
+        """As the store has it; what a process that was stopped still had in its spool is written by the next."""
+        with contextlib.suppress(NotFound):
+            return RunStore(f"sqlite:///{self.home}/gameday.db").read(run_id).ended is not None
+        return False
 
     def is_up(self) -> bool:
         return connection.embedded(self.home) is not None
@@ -103,7 +111,7 @@ def test_ctrl_c_stops_the_whole_tree_after_reverting_and_a_second_run_finds_yest
     assert not house.is_frozen and not Journal.at(house.home).live()
     until(lambda: not house.processes(), 30)
     house.gameday("up")
-    until(lambda: RunStore(f"sqlite:///{house.home}/gameday.db").read(run_id).ended is not None, 90)
+    until(lambda: house.has_ended(run_id), 90)
     assert not house.is_frozen, "what its host took off is not put on again"
 
 

@@ -42,21 +42,24 @@ sys.exit(7)
 class Terminal:
     """A process under a terminal of its own, of 100 by 30."""
 
-    def __init__(self, *argv: str) -> None:
+    def __init__(self, *argv: str, **more: str) -> None:
         self.ours, theirs = pty.openpty()
         termios.tcsetwinsize(theirs, (30, 100))
         self.before = termios.tcgetattr(theirs)
-        environment = {**os.environ, "TERM": "xterm-256color"}
+        environment = {**os.environ, "TERM": "xterm-256color", **more}
         self.process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
         self.theirs, self.said = theirs, b""
 
     def until(self, text: bytes) -> None:
         """Reads until the process has written this; one that ended without it would be waited for in vain."""
+        patience = time.monotonic() + 60
         while text not in self.said:
             if select.select([self.ours], [], [], 0.1)[0]:
                 self.said += os.read(self.ours, 65536)
             elif self.process.poll() is not None:
                 raise AssertionError(f"ended with {self.process.returncode} before it said {text!r}; its last words: {self.said[-500:]!r}")
+            if time.monotonic() > patience:
+                raise AssertionError(f"did not say {text!r}; its last words: {self.said[-3000:]!r}")
 
     def types(self, text: bytes) -> None:
         os.write(self.ours, text)
@@ -93,8 +96,8 @@ def restored(terminal: Terminal) -> bool:
     return terminal.after == terminal.before and terminal.said.rfind(MAIN) > terminal.said.rfind(ALTERNATE) and SHOW_CURSOR in terminal.said
 
 
-def replaying(*more: str) -> Terminal:
-    return Terminal(sys.executable, "-m", "gameday", "replay", *more)
+def replaying(*words: str, **more: str) -> Terminal:
+    return Terminal(sys.executable, "-m", "gameday", "replay", *words, **more)
 
 
 def test_a_replay_plays_to_its_end_and_leaves_the_terminal_as_it_was(home: Path) -> None:
@@ -125,7 +128,8 @@ def test_leaving_early_leaves_the_terminal_as_it_was(home: Path, how: bytes) -> 
 
 
 def test_it_follows_the_size_of_the_terminal(home: Path) -> None:
-    terminal = replaying("--speed", "0.2")
+    """Also where a shell has exported a size of its own."""
+    terminal = replaying("--speed", "0.2", COLUMNS="60", LINES="20")
     try:
         terminal.until(b"commander Ada")
         terminal.said = b""
@@ -147,7 +151,7 @@ def test_an_exception_leaves_the_terminal_as_it_was() -> None:
 
 
 def test_a_dumb_terminal_gets_plain_lines(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal("/usr/bin/env", "TERM=dumb", sys.executable, "-m", "gameday", "replay")
+    terminal = replaying(TERM="dumb")
     try:
         assert terminal.end() == 0
         assert ALTERNATE not in terminal.said
