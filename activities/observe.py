@@ -64,6 +64,11 @@ class Observer:
         watch = Watch(order, progress, bench, self._recorder)
         try:
             return await watch.run()
+        except asyncio.CancelledError:
+            cancelled = activity.cancellation_details()
+            if cancelled is None or not cancelled.cancel_requested:
+                raise  # its worker stops, or it is taken for lost: another goes on
+            return watch.result("recalled")
         finally:
             bench.used = time.monotonic()
             await watch.flush()
@@ -205,9 +210,9 @@ class Watch:
             unknown = ", ".join(name for name, sample in tick.items() if sample.value is None)
             return self.result("blind", f"{unknown}: unknown for {order.sampling.unknown_for.total_seconds():g} s")
         if "mitigated" in order.return_on and steadiness.back_at is not None and order.yardstick.steady_state:
-            return self.result("mitigated")
+            return self.result("mitigated", found_at=steadiness.bad_at)
         if "detected" in order.return_on and fresh:
-            return self.result("detected")
+            return self.result("detected", found_at=at)
         return self.result("over") if at - self.began >= order.duration else None
 
     async def heed_alerts(self, at: datetime, firing: frozenset[str] | None) -> bool:
@@ -236,8 +241,9 @@ class Watch:
         self.state = self.state.model_copy(update={"steadiness": self.state.steadiness.after(last + self.every, Verdict.UNKNOWN)})
         await self.tell(EventKind.OBSERVER_GAP, now, seconds=round((now - last).total_seconds(), 1), reason=reason)
 
-    def result(self, ended: str, what: str = "", breach: Breach | None = None) -> ObserveResult:
-        return ObserveResult(ended=ended, what=what[:500], breach=breach, steady=self.state.steadiness.steady, state=self.state)
+    def result(self, ended: str, what: str = "", breach: Breach | None = None, found_at: datetime | None = None) -> ObserveResult:
+        steady = self.state.steadiness.steady
+        return ObserveResult(ended=ended, what=what[:500], found_at=found_at, breach=breach, steady=steady, state=self.state)
 
     async def tell(self, kind: EventKind, at: datetime, **data: object) -> None:
         order = self.order

@@ -110,7 +110,7 @@ def drain(store: RunStore, spool: Path) -> bool:
         waiting = set[str]()
         for path in _batches(spool) if ours else []:
             try:
-                batch = Batch(**json.loads(path.read_bytes()))
+                batch: Batch = json.loads(path.read_bytes())
                 if batch["run_id"] in waiting and "plan" not in batch:
                     continue  # after those before it
                 _take(store, batch)

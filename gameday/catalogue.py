@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from gameday.model import Line, Model
 from gameday.units import UNITS, Unit
@@ -42,8 +42,13 @@ class InjectorKind(Protocol):
     things: ClassVar[frozenset[str]]
     """Which thing on a host it can touch (`process`, `envoy`, …); empty for the host itself."""
     momentary: ClassVar[bool]
+    """Whether it is over in a moment as a rule; `is_momentary` knows it of a fault."""
     ends: ClassVar[str]
     """Who ends the fault when every gameday process is dead: said in `gameday catalog`."""
+
+    @classmethod
+    def is_momentary(cls, params: Any) -> bool:
+        """Whether a fault with these `Params` is over in a moment, so that nothing is on that could be taken off."""
 
 
 class ProbeKind(Protocol):

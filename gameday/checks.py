@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from gameday.catalogue import Catalogue, InjectorKind
 from gameday.contradictions import contradictions
-from gameday.findings import Data, Finding, duration_at, mappings, minutes_at, phrases, probe_kinds, texts, tolerances, walk
+from gameday.findings import Data, Finding, duration_at, mappings, minutes_at, momentary, phrases, probe_kinds, texts, tolerances, walk
 from gameday.language import KEYWORDS, Guardrail, Tolerance
 from gameday.nearest import nearest
 from gameday.playbook import BlastRadius, Fault
@@ -121,18 +121,13 @@ def _faults(data: Data, catalogue: Catalogue) -> Iterator[Finding]:
     allowed = next((hosts for _, hosts in walk(data, "blast_radius", "hosts") if isinstance(hosts, list)), None)
     most = next((most for _, most in walk(data, "blast_radius", "max_targets") if isinstance(most, int)), BlastRadius().max_targets)
     for path, fault in mappings(data, "scenarios", "*", "faults", "*"):
-        if duration_at(fault, "for", default=Fault.model_fields["duration"].default) > longest and not _momentary(fault, catalogue):
+        if duration_at(fault, "for", default=Fault.model_fields["duration"].default) > longest and not momentary(fault, catalogue):
             limit = format_duration(longest)
             yield Finding((*path, "for"), f"the fault lasts longer than blast_radius.max_duration ({limit})", f"'for: {limit}' at most")
         target = fault.get("on", {"host": "local"})
         if isinstance(target, dict):
             yield from _target((*path, "on"), target, allowed, most)
         yield from _kind(path, fault, catalogue)
-
-
-def _momentary(fault: Data, catalogue: Catalogue) -> bool:
-    kind = fault.get("inject")
-    return isinstance(kind, str) and kind in catalogue.injectors and catalogue.injectors[kind].momentary
 
 
 def _target(path: Path, target: Data, allowed: list[Any] | None, most: int) -> Iterator[Finding]:
@@ -161,7 +156,7 @@ def _kind(path: Path, fault: Data, catalogue: Catalogue) -> Iterator[Finding]:
     target = fault.get("on", {})
     if isinstance(target, dict):
         yield from _thing((*path, "on"), injector, [thing for thing in _THINGS if thing in target])
-    if fault.get("until") and injector.momentary:
+    if fault.get("until") and momentary(fault, catalogue):
         yield Finding((*path, "until"), f"{kind} is over in a moment: it cannot last until something", "no 'until'", at_key=True)
 
 

@@ -113,7 +113,7 @@ def _fault_end(record: RunRecord, scenario: int) -> datetime | None:
 def momentary(record: RunRecord, scenario: int) -> bool:
     """Whether every fault of the scenario was over in a moment, so that nothing was on that could be mitigated or taken off."""
     faults = [fault for fault in record.faults(scenario) if fault.active_at]
-    return bool(faults) and all(fault.kind in record.plan.momentary for fault in faults)
+    return bool(faults) and all(record.plan.is_momentary(scenario, fault.name) for fault in faults)
 
 
 def recovery_began(record: RunRecord, scenario: int) -> datetime | None:

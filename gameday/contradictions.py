@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from gameday.catalogue import Catalogue
-from gameday.findings import Data, Finding, duration_at, mappings, phrases, probe_kinds, texts, tolerances, walk
+from gameday.findings import Data, Finding, duration_at, mappings, momentary, phrases, probe_kinds, texts, tolerances, walk
 from gameday.language import Clock, Expectation, Guardrail, Op, Tolerance
 from gameday.playbook import Afterwards, BlastRadius, Fault, Sampling
 from gameday.units import UNITS, format_duration
@@ -140,13 +140,13 @@ def _expectations(scenario: Data, catalogue: Catalogue) -> Iterator[Finding]:
     """Expectations whose time is longer than anybody watches."""
     observed, ends = _observed(scenario)
     recovery = duration_at(scenario, "afterwards", "recover_within", default=Afterwards().recover_within)
-    kinds = {kind for _, kind in texts(scenario, "faults", "*", "inject")}
-    momentary = bool(kinds) and all(kind in catalogue.injectors and catalogue.injectors[kind].momentary for kind in kinds)
+    faults = [fault for _, fault in mappings(scenario, "faults", "*")]
+    nothing_stays = bool(faults) and all(momentary(fault, catalogue) for fault in faults)
     if not scenario.get("expect"):
         yield Finding((), "nothing is expected: this scenario would pass whatever happens", "an 'expect' list", warning=True)
     for path, expectation in phrases(scenario, Expectation, "expect", "*"):
         within = expectation.within or timedelta()
-        if expectation.clock is Clock.MITIGATE and momentary:
+        if expectation.clock is Clock.MITIGATE and nothing_stays:
             message = "the fault is over in a moment, so there is nothing to mitigate while it is on"
             yield Finding(path, message, f"'recovered within {format_duration(within)}'", warning=True)
         elif expectation.clock is Clock.RECOVER:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from gameday.catalogue import Catalogue
 from gameday.errors import LanguageError
 from gameday.language import Expectation, Guardrail, Phrase, Prediction, Question, Tolerance
 from gameday.units import parse_duration
@@ -100,3 +101,15 @@ def probe_kinds(data: Data) -> Iterator[tuple[str, str, Any]]:
         if len(spec) == 1:
             kind, params = next(iter(spec.items()))
             yield str(path[1]), kind, params
+
+
+def momentary(fault: Data, catalogue: Catalogue) -> bool:
+    """Whether this fault, as it is written, is over in a moment."""
+    kind = fault.get("inject")
+    if not isinstance(kind, str) or kind not in catalogue.injectors:
+        return False
+    injector = catalogue.injectors[kind]
+    try:
+        return injector.is_momentary(injector.Params.model_validate(fault.get("with") or {}))
+    except ValidationError:  # said elsewhere
+        return injector.momentary

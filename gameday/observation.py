@@ -34,12 +34,14 @@ class Steadiness(Model):
 
     needed: int
     broke_at: datetime | None = None
+    bad_at: datetime | None = None
+    """The last tick that was not good."""
     row: int = 0
     row_began: datetime | None = None
 
     def after(self, at: datetime, verdict: Verdict) -> Steadiness:
         if verdict is not Verdict.GOOD:
-            return self.model_copy(update={"broke_at": self.broke_at or at, "row": 0, "row_began": None})
+            return self.model_copy(update={"broke_at": self.broke_at or at, "bad_at": at, "row": 0, "row_began": None})
         return self.model_copy(update={"row": self.row + 1, "row_began": self.row_began or at})
 
     @property
@@ -90,6 +92,10 @@ class WatchState(Model):
     firing: tuple[str, ...] = ()
     last_tick: datetime | None = None
     unknown_since: datetime | None = None
+
+    def whole_again(self) -> WatchState:
+        """After a mitigation: what breaks from here on is broken anew."""
+        return self.model_copy(update={"steadiness": Steadiness(needed=self.steadiness.needed)})
 
     def fresh(self) -> WatchState:
         """For the next phase: totals go on over the day, windows and steadiness begin anew."""
@@ -221,11 +227,14 @@ class ObserveOrder(Model):
 class ObserveResult(Model):
     """Why the observer returned, and what it knows.
 
-    `ended` is `over`, `breach`, `mitigated`, `detected`, `steady` or `blind` (unknown for longer than the playbook has patience).
+    `ended` is `over`, `breach`, `mitigated`, `detected`, `steady`, `blind` (unknown for longer than the playbook has patience) or
+    `recalled`. `found_at` is for the two findings: detected when the alert fired; mitigated as of the last tick that was not good, so
+    that only what was on then, or before, was lived with.
     """
 
     ended: str
     what: str = Field(default="", max_length=500)
+    found_at: datetime | None = None
     breach: Breach | None = None
     baselines: tuple[Baseline, ...] = ()
     steady: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta, timezone
 
 from pydantic import Field
@@ -36,6 +36,7 @@ class Plan(Model):
     """Gates open by themselves: the starter approved the whole day in advance."""
     units: dict[ProbeName, str]
     momentary: frozenset[str] = frozenset()
+    """The faults that are over in a moment, as `<scenario>/<name>`: ask `is_momentary`."""
     start_at: datetime | None = None
     latest_inject_at: datetime | None = None
     stop_at: datetime | None = None
@@ -52,6 +53,10 @@ class Plan(Model):
         """Alerts that the playbook names, as expected or in an expectation: the ones that count as detection."""
         expected = set(self.playbook.alerts.expected) if self.playbook.alerts else set()
         return frozenset(expected | {each.alert for scenario in self.playbook.scenarios for each in scenario.expect if each.alert})
+
+    def is_momentary(self, scenario: int | None, fault: str) -> bool:
+        """Whether this fault of this scenario is over in a moment, so that there is nothing to take off."""
+        return f"{scenario}/{fault}" in self.momentary
 
     def yardstick(self, baselines: tuple[Baseline, ...] = ()) -> Yardstick:
         return Yardstick(
@@ -104,7 +109,7 @@ def plan(
         started_by=by,
         approved=approved,
         units={name: _unit(spec, catalogue) for name, spec in playbook.probes.items()},
-        momentary=frozenset(kind for kind, injector in catalogue.injectors.items() if injector.momentary),
+        momentary=frozenset(_momentary(playbook, catalogue)),
         start_at=moments["start"],
         latest_inject_at=latest,
         stop_at=stop,
@@ -112,6 +117,14 @@ def plan(
         lease=lease,
         versions=versions or {},
     )
+
+
+def _momentary(playbook: Playbook, catalogue: Catalogue) -> Iterator[str]:
+    for index, scenario in enumerate(playbook.scenarios):
+        for fault in scenario.faults:
+            injector = catalogue.injectors[fault.inject]
+            if injector.is_momentary(injector.Params.model_validate(fault.with_)):
+                yield f"{index}/{fault.name}"
 
 
 def _unit(spec: Mapping[str, object], catalogue: Catalogue) -> str:

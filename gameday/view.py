@@ -248,7 +248,7 @@ class RunView:
     def _all_gone(self, at: datetime, injected: datetime) -> None:
         """The recover clock starts: at the last verified revert, for momentary faults at inject."""
         were_on = [row for row in self.faults.values() if row.active_at]
-        self.gone_at = injected if all(row.kind in self.plan.momentary for row in were_on) else at
+        self.gone_at = injected if all(self.plan.is_momentary(self.scenario, row.name) for row in were_on) else at
         self.recovering = Steadiness(needed=self.plan.playbook.sampling.steady_samples, broke_at=injected if self._broke else None)
 
     def _extended(self, event: Event) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, TimeoutError
 
 with workflow.unsafe.imports_passed_through():
     from gameday.fault import FaultOrder, ResolvedTarget, fault_id
@@ -97,7 +97,7 @@ async def _resolve(host: str, questions: list[FaultQuestion], found: Found) -> S
             retry_policy=QUICK,
         )
     except ActivityError as error:
-        silent = "timed out" in reason_of(error).lower() or "timeout" in reason_of(error).lower()
+        silent = isinstance(error.cause, TimeoutError)
         found.problems.append(f"no agent answers for the host {host}; start `gameday agent` there" if silent else f"{host}: {reason_of(error)}")
         return ()
     middle = asked + (workflow.now() - asked) / 2
@@ -119,12 +119,12 @@ def _order(plan: Plan, index: int, scenario: Scenario, fault: FaultSpec, target:
         lease=plan.lease,
         cap=max(plan.playbook.blast_radius.max_duration, fault.duration) + plan.lease,
         sealed=scenario.sealed,
-        momentary=fault.inject in plan.momentary,
+        momentary=plan.is_momentary(index, fault.name),
     )
 
 
 async def observer(plan: Plan, now: Now, purpose: Purpose, length: timedelta, return_on: tuple[str, ...]) -> ObserveResult:
-    """Sends the observer out; it comes back when something decides, or after `length`."""
+    """Sends the observer out; it comes back when something decides, after `length`, or when it is recalled by a cancel."""
     order = ObserveOrder(
         run_id=plan.run_id,
         scenario=now.index,
@@ -147,27 +147,27 @@ async def observer(plan: Plan, now: Now, purpose: Purpose, length: timedelta, re
         start_to_close_timeout=length + timedelta(minutes=5),
         heartbeat_timeout=PATIENCE,
         retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=2)),
-        cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
+        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,  # it brings home what it has counted
     )
     return result
 
 
-def reverts(faults: Sequence[LiveFault], reason: str) -> list[workflow.ActivityHandle[RevertResult]]:
-    """Schedules one revert a host, for all of its faults at once."""
-    by_host: dict[str, list[str]] = {}
+def reverts(faults: Iterable[LiveFault], reasons: Mapping[str, str]) -> list[workflow.ActivityHandle[RevertResult]]:
+    """Schedules one revert a host and reason, for all of its faults at once."""
+    by_host: dict[tuple[str, str], list[str]] = {}
     for fault in faults:
-        by_host.setdefault(fault.order.target.host, []).append(fault.order.fault_id)
+        by_host.setdefault((fault.order.target.host, reasons[fault.order.fault_id]), []).append(fault.order.fault_id)
     return [
         workflow.start_activity(
             "host.revert",
-            RevertOrder(faults=tuple(mine), reason=reason[:900]),
+            RevertOrder(faults=tuple(mine), reason=reason),
             result_type=RevertResult,
             task_queue=revert_queue(host),
             schedule_to_start_timeout=timedelta(seconds=10),
             start_to_close_timeout=timedelta(seconds=60),
             retry_policy=RetryPolicy(maximum_attempts=1),
         )
-        for host, mine in by_host.items()
+        for (host, reason), mine in by_host.items()
     ]
 
 

@@ -13,9 +13,10 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from gameday.commands import Answer, Command, Moment, refusal
     from gameday.event import EventKind
+    from gameday.language import Clock
     from gameday.orders import EndedBy, Ending, LiveState, WantsAnswer
     from gameday.plan import Plan
-    from gameday.playbook import Gate
+    from gameday.playbook import Gate, Until
     from gameday.verdicts import Outcome
     from workflows.diary import Diary
     from workflows.scenario import Now
@@ -173,7 +174,8 @@ class Commands:
     def on_mark(self, command: Command) -> Answer:
         assert self.now is not None  # the validator saw to it
         self.tell(EventKind.MARK, command, clock=command.clock)
-        self.now.marked(command.clock)
+        if command.clock is Clock.DETECT:
+            self.now.found(Until.DETECTED, workflow.now())
         return Answer(text=f"marked: {command.clock}")
 
     def on_extend(self, command: Command) -> Answer:

@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from gameday.event import Event, EventKind, event_id
     from gameday.orders import WriteOrder
     from gameday.plan import Plan
-    from workflows.fault import GATHER, write_events
+    from workflows.fault import write_events
     from workflows.shield import shielded
 
 PATIENCE = timedelta(minutes=2)
@@ -32,7 +32,7 @@ class Diary:
     def start(self) -> None:
         self._writing = asyncio.create_task(self._write())
 
-    def tell(self, kind: EventKind, scenario: int | None = None, fault: str | None = None, actor: str | None = None, **data: object) -> None:
+    def tell(self, kind: EventKind, /, scenario: int | None = None, fault: str | None = None, actor: str | None = None, **data: object) -> None:
         self._counts[kind] += 1
         self._outbox.append(
             Event.model_validate(
@@ -60,7 +60,7 @@ class Diary:
     async def _write(self) -> None:
         while True:
             await workflow.wait_condition(lambda: bool(self._outbox))
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(0)  # no timer: all that is told in one step goes together, and what is told during a write goes with the next
             batch = tuple(self._outbox)
             await shielded(write_events(WriteOrder(events=batch, plan=None if self._opened else self._plan)))
             self._opened = True

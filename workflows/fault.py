@@ -19,10 +19,6 @@ NOT_RETRIED = ("BadInput", "Refused", "FaultEnded", "TargetTaken", "InjectFailed
 """Failures of an inject that trying again would not mend. Temporal matches names, not parents."""
 
 
-GATHER = 0.1
-"""Seconds that facts are gathered before they are written: what is urgent goes to the server first, and fewer writes follow."""
-
-
 ONE_TRY = timedelta(seconds=10)
 """What the last try to revert may take beyond its patience, so that its host can still say what is the matter."""
 
@@ -188,10 +184,9 @@ class Fault:
         )
 
     async def record(self) -> None:
-        """Writes what was told, beside the work and never in its way."""
+        """Writes what was told, beside the work and never in its way: a server's timer may take a second, so nothing is gathered by time."""
         while True:
             await workflow.wait_condition(lambda: bool(self.outbox))
-            await asyncio.sleep(GATHER)
             batch = tuple(self.outbox)
             await shielded(write_events(WriteOrder(events=batch)))
             del self.outbox[: len(batch)]

@@ -16,14 +16,14 @@ with workflow.unsafe.imports_passed_through():
     from gameday.observation import ObserveResult, Purpose
     from gameday.orders import DayResult, EndedBy, Ending, RevertResult
     from gameday.plan import Plan
-    from gameday.playbook import Gate, Scenario
+    from gameday.playbook import Gate, Scenario, Until
     from gameday.record import Phase
     from gameday.verdicts import EXIT_CODES, Outcome, worst
     from workflows import ask
     from workflows.commands import Commands, Interrupted
     from workflows.fault import Fault
     from workflows.scenario import LiveFault, Now, tell_fault
-    from workflows.shield import FAILURES, finished, reason_of, shielded
+    from workflows.shield import FAILURES, both, reason_of, shielded
 
 HEAD_START = timedelta(milliseconds=250)
 """How long the batched reverts have the server for themselves."""
@@ -107,9 +107,8 @@ class GameDay(Commands):
             await self.wait_until(planned)
         sampling = self.plan.playbook.sampling
         self.enter(now, Phase.PRE_CHECK, sampling.baseline)
-        finding = asyncio.create_task(ask.targets(self.plan, now.scenario, now.index, workflow.random().getrandbits(48)))
-        result = await self.during(self.sample(now, Purpose.BASELINE, sampling.baseline))
-        found = await self.during(finished(finding))
+        finding = ask.targets(self.plan, now.scenario, now.index, workflow.random().getrandbits(48))
+        found, result = await self.during(both(finding, self.sample(now, Purpose.BASELINE, sampling.baseline)))
         now.baselines, now.state = result.baselines, result.state.fresh()
         for host, offset_ms in found.offsets:
             self.diary.tell(EventKind.CLOCK_OFFSET, scenario=now.index, host=host, offset_ms=offset_ms)
@@ -188,6 +187,8 @@ class GameDay(Commands):
         latest = self.plan.latest_inject_at
         if latest is not None and workflow.now() >= latest:
             fault.state = FaultState.ENDED
+            reason = f"it is later than latest_inject ({self.plan.playbook.times.latest_inject})"
+            self.diary.tell(EventKind.FAULT_FAILED, scenario=now.index, fault=fault.order.fault_id, actor=None, **fault.facts(), reason=reason)
             return
         try:
             await fault.play()
@@ -202,23 +203,27 @@ class GameDay(Commands):
         began = workflow.now()
         while not now.all_over:
             for fault in now.faults:
-                if now.satisfied(fault) and fault.is_on and not fault.asked_to_end:
+                if fault.satisfied and fault.is_on and not fault.asked_to_end:
                     fault.asked_to_end = True
                     await tell_fault(fault, Fault.end_signal, f"it lasts until {fault.spec.until}")
             left = began + now.length - workflow.now()
             if left <= timedelta(0):
                 return
-            before = (now.mitigated, now.detected, now.length)
-            await self.pace(lambda: now.all_over or before != (now.mitigated, now.detected, now.length), left, holds=False)  # noqa: B023
+            before = (now.satisfied, now.length)
+            await self.pace(lambda: now.all_over or before != (now.satisfied, now.length), left, holds=False)  # noqa: B023
 
     async def watch(self, now: Now) -> None:
-        """The observer, from inject until it is cancelled: it returns at what decides, and is sent out again."""
+        """The observer, from inject until it is recalled: it returns at what decides, and is sent out again."""
         try:
             while True:
-                result = await self.sample(now, Purpose.WATCH, now.length + self.plan.playbook.blast_radius.max_duration, self.awaited(now))
+                result = await self.sample(now, Purpose.WATCH, now.length + self.plan.playbook.blast_radius.max_duration, now.awaited)
                 now.state = self.state = result.state
-                now.mitigated = now.mitigated or result.ended == "mitigated"
-                now.detected = now.detected or result.ended == "detected"
+                if now.phase is Phase.RECOVER:
+                    return None
+                if result.ended in set(Until):
+                    now.found(Until(result.ended), result.found_at or workflow.now())
+                if result.ended == Until.MITIGATED:
+                    now.state = now.state.whole_again()
                 if result.ended == "breach" and result.breach is not None:
                     breach = result.breach
                     self.diary.tell(EventKind.BREACH, scenario=now.index, **breach.model_dump(mode="json"))
@@ -231,11 +236,6 @@ class GameDay(Commands):
             if not isinstance(error, asyncio.CancelledError) and not self.interrupted and now.phase in (Phase.INJECT, Phase.OBSERVE):
                 self.end(Ending(by=EndedBy.BLIND, reason=f"nobody could watch: {reason_of(error)}"[:900]))
             return None
-
-    def awaited(self, now: Now) -> tuple[str, ...]:
-        """The findings that a fault still waits for; the observer records the others and goes on."""
-        missing = {"mitigated": not now.mitigated, "detected": not now.detected}
-        return tuple(sorted({str(fault.spec.until) for fault in now.faults if fault.spec.until and missing[fault.spec.until]}))
 
     async def sample(self, now: Now, purpose: Purpose, length: timedelta, return_on: tuple[str, ...] = ()) -> ObserveResult:
         return await ask.observer(self.plan, now, purpose, length, return_on)
@@ -255,17 +255,25 @@ class GameDay(Commands):
         now.wanted = []
         for task in now.waiting():
             task.cancel()
-        reason = self.ending.reason if self.ending else "skipped" if now.skipped else "the scenario is over"
-        left = [fault for fault in now.faults if fault.was_started and not fault.is_over]
-        batches = ask.reverts(left, reason)
+        left = {fault.order.fault_id: fault for fault in now.faults if fault.was_started and not fault.is_over}
+        reasons = {fault_id: self.why_off(now, fault)[:900] for fault_id, fault in left.items()}
+        batches = ask.reverts(left.values(), reasons)
         await self.head_start(batches)
-        await asyncio.gather(*(tell_fault(fault, Fault.end_signal, reason[:900]) for fault in left))
-        await workflow.wait_condition(lambda: all(fault.is_over or fault.orphaned for fault in left))
+        await asyncio.gather(*(tell_fault(fault, Fault.end_signal, reasons[fault_id]) for fault_id, fault in left.items()))
+        await workflow.wait_condition(lambda: all(fault.is_over or fault.orphaned for fault in left.values()))
         await self.prove_orphans(now, batches)
         if now.watching is not None:
             now.watching.cancel()
             await asyncio.gather(now.watching, return_exceptions=True)
         await self.see_recovery(now)
+
+    def why_off(self, now: Now, fault: LiveFault) -> str:
+        """Why a fault that is still on is taken off now."""
+        if self.ending is not None:
+            return self.ending.reason
+        if fault.satisfied and not now.skipped:
+            return f"it lasts until {fault.spec.until}"
+        return "skipped" if now.skipped else "the scenario is over"
 
     async def head_start(self, batches: Sequence[asyncio.Future[RevertResult]]) -> None:
         """Lets the hosts revert before anything else is asked of the server; a host that does not answer holds nothing up."""

@@ -11,7 +11,6 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from gameday.fault import FaultOrder, FaultOutcome, FaultState, FaultStatus
-    from gameday.language import Clock
     from gameday.observation import WatchState
     from gameday.orders import FaultLine
     from gameday.playbook import Fault as FaultSpec
@@ -33,6 +32,8 @@ class LiveFault:
     active_at: datetime | None = None
     extra: timedelta = timedelta(0)
     handle: workflow.ChildWorkflowHandle[Fault, FaultStatus] | None = None
+    satisfied: bool = False
+    """What it lasts until has come while it was on."""
     asked_to_end: bool = False
     orphaned: bool = False
     """Its workflow ended without its result: terminated or never started. Its host still has it."""
@@ -109,8 +110,6 @@ class Now:
     playing: list[asyncio.Task[None]] = field(default_factory=list)
     wanted: list[str] = field(default_factory=list)
     baselines: tuple[Baseline, ...] = ()
-    mitigated: bool = False
-    detected: bool = False
     skipped: bool = False
     revealed: bool = False
     armed: bool = False
@@ -149,18 +148,26 @@ class Now:
             if fault.order.fault_id == status.fault_id:
                 fault.heard(status, now)
 
-    def marked(self, clock: Clock | None) -> None:
-        """A human mark ends what waits for it, as a measured one does."""
-        self.detected = self.detected or clock is Clock.DETECT
+    def found(self, what: Until, at: datetime) -> None:
+        """Detected, or mitigated: ends what lasts until that and was on then. One that comes later waits for its own."""
+        for fault in self.faults:
+            if fault.spec.until is what and fault.active_at and fault.active_at <= at:
+                fault.satisfied = True
 
-    def satisfied(self, fault: LiveFault) -> bool:
-        """Whether what the fault lasts until has come."""
-        return (fault.spec.until is Until.MITIGATED and self.mitigated) or (fault.spec.until is Until.DETECTED and self.detected)
+    @property
+    def awaited(self) -> tuple[Until, ...]:
+        """The findings that a fault, also one still to come, waits for; the observer records the others and goes on."""
+        return tuple(sorted({fault.spec.until for fault in self.faults if fault.spec.until and not (fault.satisfied or fault.is_over)}))
+
+    @property
+    def satisfied(self) -> int:
+        """How many of its faults have had what they last until."""
+        return sum(fault.satisfied for fault in self.faults)
 
     @property
     def all_over(self) -> bool:
-        """Nothing is on any more and nothing will be put on."""
-        return all(fault.is_over or self.satisfied(fault) for fault in self.faults)
+        """Nothing is on any more, or nothing has a reason to be, and nothing will be put on."""
+        return all(fault.is_over or fault.satisfied for fault in self.faults)
 
     def extend(self, by: timedelta) -> None:
         for fault in self.faults:

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 FAILURES = (Exception, asyncio.CancelledError)
 """Never BaseException: that would catch the eviction of a workflow from its worker's cache."""
@@ -23,9 +24,14 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
                 raise
 
 
-async def finished(task: asyncio.Task[T]) -> T:
-    """The result of work that was begun earlier."""
-    return await task
+async def both(one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, U]) -> tuple[T, U]:
+    """Two pieces of work at once. When this is cancelled, or one of them fails, neither goes on."""
+    tasks = asyncio.ensure_future(one), asyncio.ensure_future(other)
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def reason_of(error: BaseException) -> str:

@@ -38,6 +38,11 @@ class Injector(ABC, Generic[P]):
     momentary: ClassVar[bool] = False
     ends: ClassVar[str] = WATCHDOG
 
+    @classmethod
+    def is_momentary(cls, params: P) -> bool:
+        """Whether a fault with these parameters is over in a moment, so that nothing is on that could be taken off."""
+        return cls.momentary
+
     def preflight(self, params: P, target: ResolvedTarget, host: Host) -> Iterator[str]:
         """What stands in the way of this fault on this target, one problem a line. Nothing is changed."""
         yield from ()

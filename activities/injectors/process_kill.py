@@ -28,6 +28,10 @@ class ProcessKill(Injector["ProcessKill.Params"]):
         restart: bool = False
         """Start it again when the fault ends and nobody else has."""
 
+    @classmethod
+    def is_momentary(cls, params: Params) -> bool:
+        return not params.restart
+
     def preflight(self, params: Params, target: ResolvedTarget, host: Host) -> Iterator[str]:
         yield from refuses_own_processes(target)
         facts = ProcessFacts.of(target)

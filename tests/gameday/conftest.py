@@ -80,6 +80,10 @@ class ProcessPause:
     class Params(InjectorParams):
         """Stops a process; it needs no parameters."""
 
+    @classmethod
+    def is_momentary(cls, params: Any) -> bool:
+        return cls.momentary and not getattr(params, "restart", False)
+
 
 class ProcessKill(ProcessPause):
     kind: ClassVar[str] = "process.kill"
@@ -87,6 +91,7 @@ class ProcessKill(ProcessPause):
 
     class Params(InjectorParams):
         signal: Line = "KILL"
+        restart: bool = False
 
 
 class NetworkLatency(ProcessPause):

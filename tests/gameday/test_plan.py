@@ -40,8 +40,15 @@ def test_the_day_is_the_one_it_is_in_the_playbooks_zone(small: str, catalogue: C
 def test_kinds_become_facts(good: str, catalogue: Catalogue) -> None:
     ready = planned(good, catalogue, datetime(2026, 6, 18, 11, 30, tzinfo=UTC))
     assert ready.units == {"errors": "ratio", "latency_p99": "s", "failed_requests": "count"}
-    assert ready.momentary == {"process.kill"}
     assert ready.named_alerts == {"LedgerDown"}
+
+
+@pytest.mark.parametrize(("params", "over"), [("", True), (", with: {signal: TERM}", True), (", with: {restart: true}", False)])
+def test_what_is_over_in_a_moment_is_known_fault_by_fault(params: str, over: bool, small: str, catalogue: Catalogue) -> None:
+    text = small.replace(
+        "{name: slow, inject: network.latency, with: {delay: 100ms}}", f"{{name: k, inject: process.kill, on: {{host: local, process: x}}{params}}}"
+    )
+    assert planned(text, catalogue, datetime(2026, 6, 18, 12, 0, tzinfo=UTC)).is_momentary(0, "k") is over
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,8 @@ def test_the_recover_clock_starts_anew_when_another_fault_is_put_on(story: Any) 
 
 
 def test_a_momentary_fault_is_recovered_from_its_inject(story: Any) -> None:
-    told = story(needed=2).phases(pre_check=-30, inject=0).fault(on=0, off=4, kind="process.kill", outcome="spent")
+    kill = "faults: [{name: slow, inject: process.kill, on: {host: local, process: x}}]"
+    told = story(needed=2, more=kill).phases(pre_check=-30, inject=0).fault(on=0, off=4, kind="process.kill", outcome="spent")
     told.happens(1, EventKind.STEADY_LOST, what="errors")
     told.reads("errors", [0.05, 0.05, 0.05, 0.05, 0.05, 0.0, 0.0, 0.0])
     assert seen(told.record()).clocks[Clock.RECOVER][0] == timedelta(seconds=6)

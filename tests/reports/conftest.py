@@ -89,7 +89,6 @@ def a_plan(playbook: dict[str, Any], text: str = TEXT) -> Plan:
         started_at=START,
         started_by=Actor(id="ada", name="Ada"),
         units=UNITS,
-        momentary=frozenset({"process.kill"}),
         versions={"gameday": "0.1.0", "temporal": "1.32.0"},
     )
 

@@ -66,7 +66,6 @@ def plan_of(run_id: str = RUN, sealed: bool = False, started_by: Actor | None = 
         started_at=T0 + timedelta(seconds=seconds),
         started_by=started_by or Actor(id="os:ada", name="Ada"),
         units={"errors": "ratio", "latency_p99": "s", "failed_requests": "count"},
-        momentary=frozenset({"process.kill"}),
     )
 
 
