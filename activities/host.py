@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from temporalio import activity
 from activities import watchdog
 from activities.failures import as_application_error
 from activities.injectors.injector import Host, Injector
+from activities.journal import Journal
 from activities.operators import Operators
 from activities.steps.step import to_json
 from activities.targets import resolve
@@ -21,12 +22,16 @@ from gameday.fault import FaultOrder, FaultStatus, ResolvedTarget
 from gameday.orders import FaultQuestion, Resolution, ResolveOrder, RevertOrder, RevertResult
 from gameday.settings import Settings
 
+Revert = Callable[[Mapping[str, str]], Coroutine[Any, Any, list[dict[str, Any]]]]
+"""Takes faults off, each for its reason; the status of each."""
+
 
 @dataclass
 class HostActivities:
     """What one host does for a day. Faults are put on and taken off by operations in processes of their own."""
 
     settings: Settings
+    journal: Journal
     injectors: dict[str, type[Injector[Any]]]
     operators: Operators
     armed: Callable[[str], None] = field(default=lambda _: None)
@@ -38,25 +43,24 @@ class HostActivities:
 
     def injecting(self) -> list[Callable[..., Any]]:
         """`<kind>.inject` for every kind, `fault.inject` for sealed scenarios, and `host.resolve`."""
-        return [self.resolve, *(self._named(f"{kind}.inject", self._inject) for kind in [*self.injectors, "fault"])]
+        return [self.resolve, *(self._injecting(kind) for kind in [*self.injectors, "fault"])]
 
     def reverting(self) -> list[Callable[..., Any]]:
         """`<kind>.revert` for every kind, `fault.revert`, and `host.revert` for all faults of a run at once."""
-        return [self._named(f"{kind}.revert", self._revert) for kind in [*self.injectors, "fault", "host"]]
+        kinds = [self._reverting(kind, self.operators.revert) for kind in [*self.injectors, "fault"]]
+        return [*kinds, self._reverting("host", self.operators.revert_together)]
 
-    @staticmethod
-    def _named(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        if work.__name__ == "_inject":
+    def _injecting(self, kind: str) -> Callable[..., Any]:
+        @activity.defn(name=f"{kind}.inject")
+        async def inject(order: FaultOrder) -> FaultStatus:
+            return await self._inject(order)
 
-            @activity.defn(name=name)
-            async def inject(order: FaultOrder) -> FaultStatus:
-                return await work(order)  # type: ignore[no-any-return]  # _inject, bound
+        return inject
 
-            return inject
-
-        @activity.defn(name=name)
+    def _reverting(self, kind: str, revert_with: Revert) -> Callable[..., Any]:
+        @activity.defn(name=f"{kind}.revert")
         async def revert(order: RevertOrder) -> RevertResult:
-            return await work(order)  # type: ignore[no-any-return]  # _revert, bound
+            return await self._revert(order, revert_with)
 
         return revert
 
@@ -82,6 +86,11 @@ class HostActivities:
             return None, [f"{question.name}: {error}"]
         return target, [f"{question.name}: {problem}" for problem in problems]
 
+    def _ended(self, faults: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What the journal says of those that are off and proven already: no operation is needed for them."""
+        entries = [self.journal.find(fault_id) for fault_id in faults]
+        return {entry.fault_id: entry.tombstone for entry in entries if entry is not None and entry.tombstone}
+
     async def _inject(self, order: FaultOrder) -> FaultStatus:
         try:
             cls = self.injectors[order.kind]
@@ -94,17 +103,19 @@ class HostActivities:
             raise as_application_error(error) from error
         return FaultStatus.model_validate(answer["status"])
 
-    async def _revert(self, order: RevertOrder) -> RevertResult:
+    async def _revert(self, order: RevertOrder, revert_with: Revert) -> RevertResult:
         """Until all are proven gone or the patience is over; the heartbeat says that it goes on."""
         deadline = asyncio.get_running_loop().time() + order.patience.total_seconds()
         pause = 0.2
         while True:
+            found = await asyncio.to_thread(self._ended, order.faults)
+            left = {fault_id: order.reason for fault_id in order.faults if fault_id not in found}
             try:
-                request = {"op": "revert", "faults": list(order.faults), "reason": order.reason}
-                answer = await _beating(self.operators.perform(request))
+                answer = await _beating(revert_with(left)) if left else []
             except GamedayError as error:
                 raise as_application_error(error) from error
-            statuses = tuple(FaultStatus.model_validate(status) for status in answer["statuses"])
+            found |= {status["fault_id"]: status for status in answer}
+            statuses = tuple(FaultStatus.model_validate(found[fault_id]) for fault_id in order.faults)
             unproven = [problem for status in statuses for problem in status.problems]
             if not unproven:
                 return RevertResult(statuses=statuses)
@@ -117,7 +128,7 @@ class HostActivities:
         return RevertResult(statuses=statuses)
 
 
-async def _beating(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+async def _beating(work: Coroutine[Any, Any, list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """Work with a heartbeat beside it: it may wait for the operation lock behind others who take the same fault off."""
     task = asyncio.create_task(work)
     while not task.done():

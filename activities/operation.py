@@ -3,7 +3,7 @@
 Reads one request, a line of JSON, from its standard input; answers with one line on its standard output. Warm and waiting until then.
 
     {"op": "inject", "order": {…}, "steps": […]}     → {"status": {…}}
-    {"op": "revert", "faults": […], "reason": "…", "outcome": "reverted"}   → {"statuses": […]}
+    {"op": "revert", "reasons": {fault: why, …}}     → {"statuses": […]}
     {"op": "check",  "faults": […]}                  → {"statuses": […]}
 
 An error is answered as {"error": <class name>, "message": …}.
@@ -35,8 +35,8 @@ def perform(journal: Journal, request: dict[str, Any]) -> dict[str, Any]:
         failpoint("after_inject")
         return {"status": status}
     if request["op"] == "revert":
-        how = (request["reason"], request.get("outcome", "reverted"))
-        return {"statuses": [_guarded(partial(engine.revert, journal, fault_id, *how), fault_id) for fault_id in request["faults"]]}
+        reasons: dict[str, str] = request["reasons"]
+        return {"statuses": [_guarded(partial(engine.revert, journal, fault_id, why, "reverted"), fault_id) for fault_id, why in reasons.items()]}
     return {"statuses": [_guarded(partial(engine.check, journal, fault_id), fault_id) for fault_id in request["faults"]]}
 
 

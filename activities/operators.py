@@ -4,12 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from activities.bare import bare_environment, bare_python
 from gameday import errors
 from gameday.errors import GamedayError, Unavailable
+
+LANES = 2
+"""How many batches of reverts are carried out at once; after `NEXT_LANE` seconds of waiting there is one more."""
+NEXT_LANE = 0.25
+MOST = 16
+"""Faults in one batch, from which on no other request joins it."""
+
+
+@dataclass
+class _Asked:
+    """Faults that somebody asked to be taken off, and the answer for them."""
+
+    reasons: Mapping[str, str]
+    statuses: asyncio.Future[list[dict[str, Any]]]
+
+    def answer(self, found: list[dict[str, Any]] | Exception) -> None:
+        if self.statuses.done():  # whoever asked has gone
+            return
+        if isinstance(found, Exception):
+            self.statuses.set_exception(found)
+        else:
+            self.statuses.set_result(found)
 
 
 class Operators:
@@ -18,7 +43,9 @@ class Operators:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._spare: asyncio.Task[asyncio.subprocess.Process] | None = None
-        self._at_work: set[asyncio.Task[dict[str, Any]]] = set()
+        self._at_work: set[asyncio.Task[Any]] = set()
+        self._asked: deque[_Asked] = deque()
+        self._lanes = 0
 
     def warm_up(self) -> None:
         if self._spare is None:
@@ -36,6 +63,47 @@ class Operators:
             start_new_session=True,
             limit=16 * 1024 * 1024,
         )
+
+    async def revert(self, reasons: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Takes faults off in a process of its own. Returns the status of each, in their order.
+
+        Raises:
+            GamedayError: as `perform`.
+        """
+        statuses: list[dict[str, Any]] = (await self.perform({"op": "revert", "reasons": dict(reasons)}))["statuses"]
+        return statuses
+
+    async def revert_together(self, reasons: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The same, where many runs may ask at once: they share few processes. What hangs in one holds up no single revert."""
+        asked = _Asked(reasons, asyncio.get_running_loop().create_future())
+        self._asked.append(asked)
+        if self._lanes < LANES:
+            self._open_lane()
+        else:
+            asyncio.get_running_loop().call_later(NEXT_LANE, self._open_lane)
+        return await asked.statuses
+
+    def _open_lane(self) -> None:
+        self._lanes += 1
+        lane = asyncio.create_task(self._lane())
+        self._at_work.add(lane)
+        lane.add_done_callback(self._at_work.discard)
+
+    async def _lane(self) -> None:
+        """Takes what has been asked for, batch by batch, until nothing is left."""
+        while self._asked:
+            batch: list[_Asked] = []
+            while self._asked and sum(len(asked.reasons) for asked in batch) < MOST:
+                batch.append(self._asked.popleft())
+            try:
+                statuses = {status["fault_id"]: status for status in await self.revert({k: v for asked in batch for k, v in asked.reasons.items()})}
+            except Exception as error:  # noqa: BLE001  # each of those who asked is told
+                for asked in batch:
+                    asked.answer(error)
+                continue
+            for asked in batch:
+                asked.answer([statuses[fault_id] for fault_id in asked.reasons])
+        self._lanes -= 1
 
     async def perform(self, request: dict[str, Any]) -> dict[str, Any]:
         """Carries out a request to its end, also when the caller is cancelled meanwhile.

@@ -243,12 +243,12 @@ class RunView:
         row.state = row.outcome = event.text("outcome")
         row.ended_at, row.took = event.at, timedelta(milliseconds=float(event.text("took_ms") or 0))
         if self.injected_at and all(each.ended_at for each in self.faults.values()):
-            self._all_gone(event.at, self.injected_at)
+            self._all_gone(event, self.injected_at)
 
-    def _all_gone(self, at: datetime, injected: datetime) -> None:
+    def _all_gone(self, last: Event, injected: datetime) -> None:
         """The recover clock starts: at the last verified revert, for momentary faults at inject."""
         were_on = [row for row in self.faults.values() if row.active_at]
-        self.gone_at = injected if all(self.plan.is_momentary(self.scenario, row.name) for row in were_on) else at
+        self.gone_at = injected if all(self.plan.is_momentary(last.scenario, row.name) for row in were_on) else last.at
         self.recovering = Steadiness(needed=self.plan.playbook.sampling.steady_samples, broke_at=injected if self._broke else None)
 
     def _extended(self, event: Event) -> None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities import kinds, watchdog
 from activities.host import HostActivities
@@ -41,7 +41,7 @@ async def agent(client: Client, settings: Settings) -> AsyncIterator[None]:
     journal = await asyncio.to_thread(adopt, settings)
     operators = Operators(settings.home)
     keeper = Keeper(client, settings, journal, operators)
-    host = HostActivities(settings, kinds.injectors(), operators, armed=keeper.remember)
+    host = HostActivities(settings, journal, kinds.injectors(), operators, armed=keeper.remember)
     operators.warm_up()
     injects = Worker(client, task_queue=host_queue(settings.host), activities=host.injecting(), graceful_shutdown_timeout=timedelta(seconds=5))
     reverts = Worker(
@@ -49,6 +49,7 @@ async def agent(client: Client, settings: Settings) -> AsyncIterator[None]:
         task_queue=revert_queue(settings.host),
         activities=host.reverting(),
         max_concurrent_activities=400,
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         max_heartbeat_throttle_interval=timedelta(seconds=1),
         graceful_shutdown_timeout=timedelta(seconds=5),
     )

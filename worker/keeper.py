@@ -115,8 +115,8 @@ class Keeper:
         return Looked([entry.fault_id for entry in kept], [entry.fault_id for entry in entries if entry.fault_id not in wanted], why)
 
     async def take_off(self, faults: list[str], reason: str) -> None:
-        answer = await self.operators.perform({"op": "revert", "faults": faults, "reason": reason})
-        for status in answer["statuses"]:
+        statuses = await self.operators.revert(dict.fromkeys(faults, reason))
+        for status in statuses:
             await self.tell(FaultStatus.model_validate(status))
 
     async def notice_taken_away(self, faults: list[str]) -> None:

@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from gameday.orders import EndedBy, Ending, LiveState, WantsAnswer
     from gameday.plan import Plan
     from gameday.playbook import Gate, Until
+    from gameday.record import Phase
     from gameday.verdicts import Outcome
     from workflows.diary import Diary
     from workflows.scenario import Now
@@ -192,6 +193,7 @@ class Commands:
         """The first reason wins; from here on nothing new is put on."""
         if self.ending is None:
             self.ending = ending
+            self.diary.waits = bool(self.now and self.now.phase in (Phase.INJECT, Phase.OBSERVE))  # until the reverts have had their start
             scenario = self.now.index if self.now else None
             self.diary.tell(EventKind.ABORTED, scenario=scenario, actor=ending.actor, reason=ending.reason, by=ending.by)
 

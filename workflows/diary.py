@@ -28,6 +28,8 @@ class Diary:
         self._counts: Counter[str] = Counter()
         self._opened = False
         self._writing: asyncio.Task[None] | None = None
+        self.waits = False
+        """Nothing is written for now, since what is urgent has the server for itself."""
 
     def start(self) -> None:
         self._writing = asyncio.create_task(self._write())
@@ -59,7 +61,7 @@ class Diary:
 
     async def _write(self) -> None:
         while True:
-            await workflow.wait_condition(lambda: bool(self._outbox))
+            await workflow.wait_condition(lambda: bool(self._outbox) and not self.waits)
             await asyncio.sleep(0)  # no timer: all that is told in one step goes together, and what is told during a write goes with the next
             batch = tuple(self._outbox)
             await shielded(write_events(WriteOrder(events=batch, plan=None if self._opened else self._plan)))

@@ -33,6 +33,7 @@ class Fault:
         self.ending: str | None = None
         self.extra = timedelta(0)
         self.status: FaultStatus | None = None
+        self.proven: FaultStatus | None = None
         self.outbox: list[Event] = []
 
     @workflow.run
@@ -90,7 +91,7 @@ class Fault:
         """Until it is proven. Unproven after 30 s it is said to be dirty, so that the day can end; this goes on."""
         reason = (self.ending or "ended")[:900]
         self.tell(EventKind.FAULT_REVERTING, reason=reason)
-        status = await self.try_revert(reason)
+        status = self.proven or await self.try_revert(reason)
         if status.outcome is None:
             dirty = status.model_copy(update={"outcome": FaultOutcome.DIRTY})
             self.tell(EventKind.FAULT_DIRTY, problems=list(status.problems))
@@ -153,7 +154,9 @@ class Fault:
 
     @workflow.signal(name="ended-by-host")
     def ended_by_host(self, status: FaultStatus) -> None:
-        """The keeper or the watchdog took it off by itself."""
+        """Its host took it off and proved it: with all others of its run, or by itself (keeper, watchdog)."""
+        if status.outcome not in (None, FaultOutcome.DIRTY):
+            self.proven = self.proven or status
         self.end(status.reason or "ended by its host")
 
     async def say(self, status: FaultStatus) -> None:

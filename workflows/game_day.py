@@ -25,8 +25,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.scenario import LiveFault, Now, tell_fault
     from workflows.shield import FAILURES, both, reason_of, shielded
 
-HEAD_START = timedelta(milliseconds=250)
-"""How long the batched reverts have the server for themselves."""
+HEAD_START = timedelta(seconds=2)
+"""How long the batched reverts have the server for themselves at the most: many runs may be aborted at once."""
 AFTER_ABORT = timedelta(seconds=15)
 """How long recovery is watched at the most once the day has been ended early."""
 
@@ -258,8 +258,15 @@ class GameDay(Commands):
         left = {fault.order.fault_id: fault for fault in now.faults if fault.was_started and not fault.is_over}
         reasons = {fault_id: self.why_off(now, fault)[:900] for fault_id, fault in left.items()}
         batches = ask.reverts(left.values(), reasons)
-        await self.head_start(batches)
-        await asyncio.gather(*(tell_fault(fault, Fault.end_signal, reasons[fault_id]) for fault_id, fault in left.items()))
+        proven = await self.head_start(batches)
+        await asyncio.gather(
+            *(
+                tell_fault(fault, Fault.ended_by_host, proven[fault_id])
+                if fault_id in proven
+                else tell_fault(fault, Fault.end_signal, reasons[fault_id])
+                for fault_id, fault in left.items()
+            )
+        )
         await workflow.wait_condition(lambda: all(fault.is_over or fault.orphaned for fault in left.values()))
         await self.prove_orphans(now, batches)
         if now.watching is not None:
@@ -275,10 +282,17 @@ class GameDay(Commands):
             return f"it lasts until {fault.spec.until}"
         return "skipped" if now.skipped else "the scenario is over"
 
-    async def head_start(self, batches: Sequence[asyncio.Future[RevertResult]]) -> None:
-        """Lets the hosts revert before anything else is asked of the server; a host that does not answer holds nothing up."""
+    async def head_start(self, batches: Sequence[asyncio.Future[RevertResult]]) -> dict[str, FaultStatus]:
+        """Lets the hosts revert before anything else is asked of the server; a host that does not answer holds nothing up.
+
+        Returns:
+            What is proven gone by then, by fault.
+        """
         with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(lambda: all(batch.done() for batch in batches), timeout=HEAD_START)
+        self.diary.waits = False
+        answers = [batch.result() for batch in batches if batch.done() and not batch.cancelled() and not batch.exception()]
+        return {status.fault_id: status for answer in answers for status in answer.statuses if status.outcome is not None}
 
     async def prove_orphans(self, now: Now, batches: Sequence[asyncio.Future[RevertResult]]) -> None:
         """A fault whose workflow was taken from it is proven by its host's answer to the batch, or is dirty."""

@@ -180,7 +180,7 @@ class Now:
 async def tell_fault(fault: LiveFault, signal: object, argument: object) -> None:
     """Signals a fault's workflow; one that has ended needs no telling."""
     if fault.handle is None:
-        fault.asked_to_end = fault.asked_to_end or signal is Fault.end_signal
+        fault.asked_to_end = fault.asked_to_end or signal is not Fault.extend_signal
         return
     try:
         await fault.handle.signal(signal, argument)  # type: ignore[call-overload]  # one of Fault's own signals

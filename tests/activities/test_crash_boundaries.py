@@ -42,7 +42,7 @@ def host(folder: Path) -> Iterator[Lab]:
 
 def by_agent(host: Lab, target: Rig, order: dict[str, Any]) -> None:
     """A restarted agent finds the run gone and takes the fault off; a late attempt to inject is then refused."""
-    answer = host.ask({"op": "revert", "faults": [order["order"]["fault_id"]], "reason": "its run is over"})
+    answer = host.ask({"op": "revert", "reasons": {order["order"]["fault_id"]: "its run is over"}})
     assert answer["statuses"][0]["state"] == "ended", answer
     assert host.ask(order).get("error") == "FaultEnded"
 
@@ -102,7 +102,7 @@ def test_the_revert_is_killed_at_every_line(target: Rig, host: Lab, record_prope
         before = target.look()
         order = target.order(f"f-revert-{boundary}")
         assert host.ask(order)["status"]["state"] == "active"
-        revert = {"op": "revert", "faults": [order["order"]["fault_id"]], "reason": "the scenario is over"}
+        revert = {"op": "revert", "reasons": {order["order"]["fault_id"]: "the scenario is over"}}
         killed = host.ask({**revert, "kill_at": boundary})["killed"]
         if target.leaves == "as it was":
             by_watchdog(host, target, order)
@@ -129,7 +129,7 @@ def test_a_mutant_is_caught(mutant: str, folder: Path, host: Lab) -> None:
 
 def by_agent_with(mutant: str) -> Callable[[Lab, Rig, dict[str, Any]], None]:
     def by_mutant(host: Lab, target: Rig, order: dict[str, Any]) -> None:
-        host.ask({"op": "revert", "faults": [order["order"]["fault_id"]], "reason": "its run is over", "mutant": mutant})
+        host.ask({"op": "revert", "reasons": {order["order"]["fault_id"]: "its run is over"}, "mutant": mutant})
 
     return by_mutant
 
@@ -139,7 +139,7 @@ def reverted_and_killed_everywhere(host: Lab, target: Rig, mutant: str) -> None:
         before = target.look()
         order = target.order(f"f-mutant-{boundary}")
         host.ask(order)
-        revert = {"op": "revert", "faults": [order["order"]["fault_id"]], "reason": "the scenario is over"}
+        revert = {"op": "revert", "reasons": {order["order"]["fault_id"]: "the scenario is over"}}
         host.ask({**revert, "kill_at": boundary, "mutant": mutant})
         host.ask(revert)
         clean(host, target, before, f"the revert was killed at line event {boundary}")

@@ -43,7 +43,7 @@ async def operators(tmp_path: Path) -> AsyncIterator[Operators]:
 
 
 async def revert(operators: Operators, fault_id: str) -> dict[str, object]:
-    answer = await operators.perform({"op": "revert", "faults": [fault_id], "reason": "the test is over"})
+    answer = await operators.perform({"op": "revert", "reasons": {fault_id: "the test is over"}})
     status: dict[str, object] = answer["statuses"][0]
     return status
 
