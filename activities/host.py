@@ -39,7 +39,7 @@ class HostActivities:
 
     @property
     def host(self) -> Host:
-        return Host(self.settings.host, self.settings.here(), self.settings.commands)
+        return Host(self.settings.host, self.settings.here(), self.settings.commands, self.settings.home)
 
     def injecting(self) -> list[Callable[..., Any]]:
         """`<kind>.inject` for every kind, `fault.inject` for sealed scenarios, and `host.resolve`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Self
 
 from activities.steps import processes
@@ -76,8 +77,7 @@ def _envoy(name: str, host: str, settings: HostSettings) -> ResolvedTarget:
 
 def _process(thing: str, name: str, host: str, settings: HostSettings) -> ResolvedTarget:
     by, value = _how(thing, name, settings)
-    own = processes.ancestors()
-    pids = [pid for pid in processes.find(**{by: value}) if pid not in own]
+    pids = processes.find(**{by: value})
     if not pids:
         raise NotFound(
             f"{host} has no process {name!r} (looked for by {by.replace('_', ' ')} {value}); start it, or name it in [hosts.{host}.processes]"
@@ -100,9 +100,20 @@ def _how(thing: str, name: str, settings: HostSettings) -> tuple[str, str]:
     return "name", name
 
 
-def refuses_own_processes(target: ResolvedTarget) -> Iterator[str]:
-    """A fault that would stop gameday itself, or what it descends from, could not be taken off again."""
-    own = processes.ancestors() | {1}
+def refuses_own_processes(target: ResolvedTarget, home: Path) -> Iterator[str]:
+    """A fault that would stop gameday itself, what it descends from, or the Temporal that it brought up could not be taken off again."""
+    above = processes.ancestors() | {1}
     for process in ProcessFacts.of(target).processes:
-        if process.pid in own:
-            yield f"{target.label} is gameday's own process, or one it descends from: that would cut the path of its own revert"
+        what = "an ancestor of gameday's agent" if process.pid in above else _own(processes.argv(process.pid), home)
+        if what:
+            yield f"{target.label}: pid {process.pid} is {what}; a fault on it would cut off its own revert. Name the target more exactly"
+
+
+def _own(argv: Sequence[str], home: Path) -> str:
+    """Which of gameday's own processes this argv is, of whatever home; empty when none."""
+    module = argv[argv.index("-m") + 1] if "-m" in argv[:-1] else ""
+    if f"--db-filename={home / 'temporal.db'}" in argv:
+        return "the Temporal server that gameday brought up"
+    if module == "gameday" or any(Path(word).name == "gameday" for word in argv[:2]):
+        return "a process of gameday"
+    return "gameday's watchdog or one of its operations" if module in ("activities.watchdog", "activities.operation") else ""

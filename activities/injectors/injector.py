@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 from activities.steps.step import Step
@@ -27,6 +28,8 @@ class Host:
     name: str
     settings: HostSettings
     commands: dict[str, CommandSettings]
+    home: Path
+    """Where gameday keeps its own things on this host."""
 
 
 class Injector(ABC, Generic[P]):

@@ -33,7 +33,7 @@ class ProcessKill(Injector["ProcessKill.Params"]):
         return not params.restart
 
     def preflight(self, params: Params, target: ResolvedTarget, host: Host) -> Iterator[str]:
-        yield from refuses_own_processes(target)
+        yield from refuses_own_processes(target, host.home)
         facts = ProcessFacts.of(target)
         if params.restart and not self._restart(facts, host):
             yield f"{target.label} has no restart command; expected `restart` under [hosts.{host.name}.processes.{facts.name}] in the settings"

@@ -21,7 +21,7 @@ class ProcessPause(Injector["ProcessPause.Params"]):
         """Nothing to choose: all processes of the target are paused."""
 
     def preflight(self, params: Params, target: ResolvedTarget, host: Host) -> Iterator[str]:
-        yield from refuses_own_processes(target)
+        yield from refuses_own_processes(target, host.home)
 
     def steps(self, params: Params, target: ResolvedTarget, host: Host) -> tuple[Pause, ...]:
         return tuple(Pause(process.pid, process.born) for process in ProcessFacts.of(target).processes)

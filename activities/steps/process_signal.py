@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from activities.steps import processes
@@ -99,7 +100,7 @@ class Kill(Step):
     def capture(self, hands: Hands) -> Undo:
         if processes.same(self.pid, self.born) is None:
             raise Refused(f"process {self.pid} has gone since it was chosen; expected it to run. Choose again")
-        return {"name": processes.command_name(self.pid)}
+        return {"name": processes.command_name(self.pid), "pid_file_written": self._pid_file_written()}
 
     def apply(self, undo: Undo, hands: Hands) -> None:
         processes.send(self.pid, self.born, signal.Signals[self.number])
@@ -107,17 +108,29 @@ class Kill(Step):
     def read(self, undo: Undo, hands: Hands) -> Reading:
         if processes.same(self.pid, self.born) is not None:
             return Reading(State.BEFORE, f"running (pid {self.pid})")
-        successors = self._successors()
+        successors = self._successors(undo)
         if successors and self.restart:
             return Reading(State.GONE, f"ended (pid {self.pid}), running again as pid {successors[0]}")
         return Reading(State.APPLIED, f"ended (pid {self.pid})")
 
     def undo(self, undo: Undo, hands: Hands) -> None:
-        if self.restart and processes.same(self.pid, self.born) is None and not self._successors():
+        if self.restart and processes.same(self.pid, self.born) is None and not self._successors(undo):
             hands.start(self.restart)
 
-    def _successors(self) -> list[int]:
-        return processes.find(**{self.found_by[0]: self.found_by[1]})
+    def _successors(self, undo: Undo) -> list[int]:
+        """Who runs in its place. What an old pid file names is none when somebody else has got that pid since."""
+        found = processes.find(**{self.found_by[0]: self.found_by[1]})
+        if self._pid_file_written() != undo["pid_file_written"]:
+            return found
+        return [pid for pid in found if processes.command_name(pid) == undo["name"]]
+
+    def _pid_file_written(self) -> int:
+        """When its pid file was written (ns); 0 where there is none."""
+        by, value = self.found_by
+        try:
+            return Path(value).stat().st_mtime_ns if by == "pid_file" else 0
+        except OSError:
+            return 0
 
     def before(self, undo: Undo) -> str:
         return f"{undo['name']} running (pid {self.pid})"

@@ -99,8 +99,16 @@ def command_name(pid: int) -> str:
         return "?"
 
 
+def argv(pid: int) -> list[str]:
+    """How the process was started; empty when it has gone or is none of a program."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+    except OSError:
+        return []
+
+
 def find(pid_file: str | None = None, name: str | None = None, unit: str | None = None) -> list[int]:
-    """The pids of a process by its pid file, its name (comm, or the base name of its program), or its systemd unit; own ancestors never."""
+    """The pids of a process by its pid file, its name (comm, or the base name of its program), or its systemd unit."""
     if pid_file is not None:
         try:
             pids = [int(Path(pid_file).read_text().split()[0])]
@@ -114,11 +122,8 @@ def find(pid_file: str | None = None, name: str | None = None, unit: str | None 
 
 
 def _names(pid: int) -> set[str]:
-    try:
-        program = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
-    except OSError:
-        return set()
-    return {command_name(pid), os.path.basename(program)}  # noqa: PTH119  # a name, not a path
+    words = argv(pid)
+    return {command_name(pid), os.path.basename(words[0])} if words else set()  # noqa: PTH119  # a name, not a path
 
 
 def _unit(unit: str) -> list[int]:

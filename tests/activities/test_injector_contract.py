@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -19,7 +20,13 @@ from activities.hands import JournaledHands
 from activities.injectors import process_pause
 from activities.journal import Journal
 from activities.operators import Operators
+from activities.steps import processes
+from activities.steps.process_signal import Kill
+from activities.steps.step import State
+from activities.targets import refuses_own_processes, resolve
 from gameday.errors import FaultEnded, TargetTaken
+from gameday.playbook import Target
+from gameday.settings import HostSettings
 from tests.rigs.lab import RIGS, Rig, Sleeper, rig, until
 
 
@@ -182,3 +189,54 @@ async def test_a_frozen_watchdog_is_replaced(tmp_path: Path) -> None:
     assert json.loads((journal.root / ".watchdog").read_bytes())["pid"] != beat["pid"]
     watchdog.dismiss(journal.root)
     await asyncio.to_thread(until, lambda: watchdog.heartbeat(journal.root) is None)
+
+
+def test_gameday_refuses_to_touch_itself(tmp_path: Path) -> None:
+    """Its watchdog, its operations, its other processes and the Temporal that it brought up: by whatever name they are found."""
+    home, me = tmp_path / "home", Path(sys.executable).name
+    journal = Journal.at(home)
+    watchdog.ensure(home)
+    temporal = subprocess.Popen(["sh", "-c", "read line", "temporal", f"--db-filename={home}/temporal.db"], stdin=subprocess.PIPE)
+    conductor = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)", "-m", "gameday", "worker"])
+    try:
+        beat = json.loads((journal.root / ".watchdog").read_bytes())
+        expected = {
+            beat["pid"]: "gameday's watchdog",
+            temporal.pid: "the Temporal server that gameday brought up",
+            conductor.pid: "a process of gameday",
+            os.getpid(): "an ancestor of gameday's agent",
+            os.getppid(): "an ancestor of gameday's agent",
+        }
+        for pid, what in expected.items():
+            (tmp_path / "pid").write_text(str(pid))
+            target = resolve(Target(host="local", pid_file=str(tmp_path / "pid")), "local", HostSettings())
+            (problem,) = refuses_own_processes(target, home)
+            assert what in problem and f"pid {pid}" in problem
+        found = "\n".join(refuses_own_processes(resolve(Target(host="local", process=me), "local", HostSettings()), home))
+        assert f"pid {os.getpid()} is an ancestor" in found, "what is found by name is refused too, and not left out in silence"
+    finally:
+        watchdog.dismiss(journal.root)
+        for process in (temporal, conductor):
+            process.kill()
+            process.communicate()
+
+
+def test_an_old_pid_file_that_names_another_process_by_now_is_no_successor(tmp_path: Path) -> None:
+    gone, stranger = subprocess.Popen(["sleep", "1000"]), subprocess.Popen(["tail", "-f", "/dev/null"])
+    file = tmp_path / "service.pid"
+    file.write_text(str(gone.pid))
+    step = Kill(gone.pid, processes.born(gone.pid), "SIGKILL", ("true",), ("pid_file", str(file)))
+    hands = JournaledHands(None, lambda: None)
+    undo = step.capture(hands)
+    written = file.stat()
+    try:
+        gone.kill()
+        gone.wait()
+        file.write_text(str(stranger.pid))
+        os.utime(file, ns=(written.st_atime_ns, written.st_mtime_ns))  # as if the stranger had been given the old pid
+        assert step.read(undo, hands).state is State.APPLIED
+        file.write_text(str(stranger.pid))
+        assert step.read(undo, hands).state is State.GONE, "a pid file that was written since names the successor"
+    finally:
+        stranger.kill()
+        stranger.wait()

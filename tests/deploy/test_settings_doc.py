@@ -105,7 +105,9 @@ def test_the_command_of_the_example_can_be_chosen_by_a_playbook(loaded: Settings
     from gameday.fault import ResolvedTarget
 
     params = Command.Params(name="read-only-disk", arguments={"mount": "data"})
-    (step,) = Command().steps(params, ResolvedTarget(host="shop-1", thing="host", label="shop-1"), Host("shop-1", loaded.here(), loaded.commands))
+    (step,) = Command().steps(
+        params, ResolvedTarget(host="shop-1", thing="host", label="shop-1"), Host("shop-1", loaded.here(), loaded.commands, loaded.home)
+    )
     assert step.do == ("mount", "-o", "remount,ro", "/srv/data")
     assert step.look == ("findmnt", "--options", "ro", "/srv/data")
 

@@ -96,7 +96,7 @@ class Rig(ABC):
 
     @property
     def host(self) -> Host:
-        return Host("local", self.settings(), self.commands())
+        return Host("local", self.settings(), self.commands(), Path("/nowhere"))
 
     def order(self, fault_id: str, lease: float = 60.0) -> dict[str, Any]:
         """The request that injects this fault."""
