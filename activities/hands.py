@@ -82,7 +82,8 @@ class JournaledHands:
 
     def _forget(self) -> None:
         if self._folder is not None:
-            (self._folder / "helper").unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                (self._folder / "helper").rename(self._folder / "helper.reserve")
 
     def _spawn(self, argv: tuple[str, ...], output: int, keep: bool) -> int:
         go_read, go_write = os.pipe()
@@ -92,7 +93,8 @@ class JournaledHands:
         os.close(go_read)
         try:
             if keep and self._folder is not None:
-                durable.write(self._folder / "helper", json.dumps({"pid": pid, "born": processes.born(pid)}).encode())
+                helper = json.dumps({"pid": pid, "born": processes.born(pid)}).encode()
+                durable.fill(self._folder / "helper.reserve", helper, self._folder / "helper")
             os.write(go_write, b"g")
         finally:
             os.close(go_write)

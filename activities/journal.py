@@ -6,7 +6,7 @@
                      /active       applied, and read back
                      /reverting    what was found when the first undo began
                      /ended        somebody asked for its end: nothing is applied after this
-                     /helper       the helper process that may be running for it
+                     /helper       the helper process that may be running for it; otherwise its space, `helper.reserve`
                      /tombstone    how it ended; the last thing written
     <root>/.locks/<fault id>       the operation lock, held while something is applied or undone
 
@@ -37,6 +37,7 @@ from gameday.errors import FaultEnded, NotReverted, TargetTaken
 FORMAT = 1
 TOMBSTONE_BYTES = 16_384
 ENDED_BYTES = 1_024
+HELPER_BYTES = 512
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -138,6 +139,7 @@ class Journal:
             shutil.rmtree(beside, ignore_errors=True)
             beside.mkdir(mode=0o700)
             durable.reserve(beside / "tombstone.reserve", TOMBSTONE_BYTES)
+            durable.reserve(beside / "helper.reserve", HELPER_BYTES)
             durable.reserve(beside / "ended.reserve", ENDED_BYTES)
             durable.write(beside / "lease", json.dumps(now + order.lease).encode())
             durable.write(beside / "entry", _sealed(data, self._key))

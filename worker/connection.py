@@ -14,7 +14,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
-from gameday.errors import BadInput, Unavailable
+from activities.steps import processes
+from gameday.errors import BadInput, GamedayError, Unavailable
 from gameday.settings import Settings
 
 UP_FILE = "up.json"
@@ -27,6 +28,7 @@ class Embedded:
     address: str
     ui: str
     pid: int
+    born: str
 
 
 def configured() -> bool:
@@ -43,10 +45,9 @@ def embedded(home: Path) -> Embedded | None:
     """The embedded server under this home, when its holder is alive."""
     try:
         found = Embedded(**json.loads((home / UP_FILE).read_bytes()))
-        os.kill(found.pid, 0)
-    except (OSError, ValueError, TypeError):
+        return found if processes.same(found.pid, found.born) else None
+    except (OSError, ValueError, TypeError, GamedayError):
         return None
-    return found
 
 
 def address(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""The keeper: one loop in each agent. It asks each run in the journal what it still wants, renews that, and takes off the rest.
+"""The keeper, in each agent. It asks each run in the journal what it still wants, renews that, and takes off the rest.
 
 *Yes* renews the lease; *no*, *closed* and *not found* revert; *no answer* does nothing, since the watchdog owns the deadline.
 """
@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from itertools import groupby
 
 from temporalio.client import Client, WorkflowQueryRejectedError
@@ -67,6 +68,12 @@ class Keeper:
     journal: Journal
     operators: Operators
     known: set[str] = field(default_factory=set)
+    """Faults whose workflows are to hear how they end."""
+    wanted: list[str] = field(default_factory=list)
+    """Faults that their runs wanted when they were asked last."""
+    going: set[str] = field(default_factory=set)
+    """Faults that are being taken off."""
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def remember(self, fault_id: str) -> None:
         """A fault is being armed: its workflow is to hear how it ends."""
@@ -74,29 +81,50 @@ class Keeper:
 
     async def run(self) -> None:
         self.known |= await asyncio.to_thread(self.journal.recent, RECENT)
+        await asyncio.gather(self._every(self.renew), self._every(self.notice))
+
+    async def _every(self, look: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await self.round()
+                await look()
             except Exception as error:  # noqa: BLE001  # nothing ends the keeping but the end of the agent
                 log.warning("the keeper goes on after: %s", error)
             await asyncio.sleep(EVERY)
 
-    async def round(self) -> None:
+    async def renew(self) -> None:
+        """Renews what is wanted, and has the rest taken off. Nothing slow is waited for: a lease would run out meanwhile."""
         live = await asyncio.to_thread(self.journal.live)
-        await self.tell_of_ended(live)
         if not live:
             return
         if not await self.is_watched():
-            await self.take_off([entry.fault_id for entry in live], "its watchdog had died")
+            self.begin_to_take_off([entry.fault_id for entry in live], "its watchdog had died")
             await asyncio.to_thread(watchdog.ensure, self.settings.home)
             return
         by_run = groupby(sorted(live, key=lambda entry: entry.run_id), key=lambda entry: entry.run_id)
         answers = await asyncio.gather(*(self.renew_wanted(run_id, list(entries)) for run_id, entries in by_run))
         for why in dict.fromkeys(answer.why for answer in answers):
-            unwanted = [fault_id for answer in answers if answer.why == why for fault_id in answer.unwanted]
-            if unwanted:
-                await self.take_off(unwanted, why)
-        await self.notice_taken_away([fault_id for answer in answers for fault_id in answer.kept])
+            self.begin_to_take_off([fault_id for answer in answers if answer.why == why for fault_id in answer.unwanted], why)
+        self.wanted = [fault_id for answer in answers for fault_id in answer.kept]
+
+    def begin_to_take_off(self, faults: Iterable[str], reason: str) -> None:
+        """All at once, in a task of its own; what is being taken off already is left to that."""
+        new = [fault_id for fault_id in faults if fault_id not in self.going]
+        if new:
+            self.going |= set(new)
+            task = asyncio.create_task(self.take_off(new, reason))
+            self.tasks.add(task)
+            task.add_done_callback(partial(self._has_taken_off, new))
+
+    def _has_taken_off(self, faults: Iterable[str], task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        self.going -= set(faults)
+        if not task.cancelled() and task.exception() is not None:
+            log.warning("not taken off, and tried again: %s", task.exception())
+
+    async def notice(self) -> None:
+        """What others ended: the watchdog, or responders who took a fault away."""
+        await self.tell_of_ended(await asyncio.to_thread(self.journal.live))
+        await self.notice_taken_away(self.wanted)
 
     async def is_watched(self) -> bool:
         """Whether the watchdog beats: judged by its heartbeat, not by its pid. It was started before anything was armed or adopted."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from temporalio.service import RPCError
 
 from activities import durable
+from activities.steps import processes
 from gameday.errors import Refused, Unavailable
 from gameday.settings import Settings
 from worker import connection, temporal_server
@@ -46,6 +47,8 @@ class Child:
                 self.process = await asyncio.create_subprocess_exec(
                     *tethered(self.argv), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
                 )
+            if self.stopping:  # it was told to while this one was being started
+                self.process.terminate()
             code = await self.process.wait()
             if not self.stopping:
                 said(f"{self.name} ended (exit {code}) and is started again; its log: {self.log}")
@@ -118,7 +121,8 @@ class Up:
     async def _start(self) -> None:
         if not connection.configured():
             self._add("temporal", self._server())
-            up = {"address": f"127.0.0.1:{self.port}", "ui": f"http://127.0.0.1:{self.ui_port}", "pid": os.getpid()}
+            up: dict[str, str | int] = {"address": f"127.0.0.1:{self.port}", "ui": f"http://127.0.0.1:{self.ui_port}"}
+            up |= {"pid": os.getpid(), "born": processes.born(os.getpid())}
             await self._answers()
             durable.write(self.home / connection.UP_FILE, json.dumps(up).encode(), durable=False)
         command = [sys.executable, "-m", "gameday"]

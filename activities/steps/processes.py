@@ -11,6 +11,9 @@ from pathlib import Path
 
 from gameday.errors import NotFound, NotReverted
 
+SYSTEM_SLICES = (Path("/sys/fs/cgroup/systemd/system.slice"), Path("/sys/fs/cgroup/system.slice"))
+"""Where the cgroups of system services are: on v1 (name=systemd), on v2."""
+
 
 def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -127,11 +130,11 @@ def _names(pid: int) -> set[str]:
 
 
 def _unit(unit: str) -> list[int]:
-    """Members of a unit's cgroup, on v1 (name=systemd) as on v2. Source: systemd.resource-control(5)."""
+    """Members of a unit's cgroup. Source: systemd.resource-control(5)."""
     wanted = unit if "." in unit else f"{unit}.service"
-    for root in ("/sys/fs/cgroup/systemd/system.slice", "/sys/fs/cgroup/system.slice"):
+    for root in SYSTEM_SLICES:
         with contextlib.suppress(OSError):
-            return [int(line) for line in (Path(root) / wanted / "cgroup.procs").read_text().split()]
+            return [int(line) for line in (root / wanted / "cgroup.procs").read_text().split()]
     return []
 
 

@@ -20,11 +20,14 @@ from activities.hands import JournaledHands
 from activities.injectors import process_pause
 from activities.journal import Journal
 from activities.operators import Operators
+from activities.probes import tcp
 from activities.steps import processes
 from activities.steps.process_signal import Kill
 from activities.steps.step import State
-from activities.targets import refuses_own_processes, resolve
-from gameday.errors import FaultEnded, TargetTaken
+from activities.targets import ProcessFacts, refuses_own_processes, resolve
+from gameday.catalogue import Catalogue
+from gameday.errors import FaultEnded, NotFound, TargetTaken
+from gameday.loading import loads
 from gameday.playbook import Target
 from gameday.settings import HostSettings
 from tests.rigs.lab import RIGS, Rig, Sleeper, rig, until
@@ -169,6 +172,47 @@ def test_an_injector_is_one_file_dropped_into_place(monkeypatch: pytest.MonkeyPa
         assert "process.nap" in kinds.injectors()
     finally:
         kinds.injectors.cache_clear()
+
+
+def test_a_probe_is_one_file_dropped_into_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = (
+        Path(tcp.__file__).read_text().replace('kind = "tcp"', 'kind = "knock"').replace("TcpProbe", "KnockProbe").replace("TcpParams", "KnockParams")
+    )
+    module = ModuleType("activities.probes.knock")
+    module.__file__ = str(Path(tcp.__file__).with_name("knock.py"))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(source, module.__file__, "exec"), module.__dict__)
+    monkeypatch.setattr(kinds, "_in_folder", lambda room: [module])
+    kinds.probes.cache_clear()
+    kinds.catalogue.cache_clear()
+    try:
+        text = (
+            b"{name: day, objective: Why, hypothesis: So, probes: {door: {knock: {host: 127.0.0.1, port: 1}}}, steady_state: ['door < 1 s'], " + FAULT
+        )
+        known = Catalogue(injectors={"process.pause": process_pause.ProcessPause}, probes=kinds.probes())
+        assert loads(text, known).playbook.probes["door"] == {"knock": {"host": "127.0.0.1", "port": 1}}
+    finally:
+        kinds.probes.cache_clear()
+        kinds.catalogue.cache_clear()
+
+
+FAULT = b"faults: [{name: f, inject: process.pause, on: {host: local, process: x}}]}"
+
+
+def test_a_process_is_found_by_its_systemd_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the members of the unit's cgroup, as the kernel lists them; a main process that has gone is none."""
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    with rig("pause", tmp_path / "rig") as target:
+        assert isinstance(target, Sleeper)
+        members = tmp_path / "system.slice" / "shop.service" / "cgroup.procs"
+        members.parent.mkdir(parents=True)
+        members.write_text(f"{target.process.pid}\n{gone.pid}\n")
+        monkeypatch.setattr(processes, "SYSTEM_SLICES", (tmp_path / "nowhere", tmp_path / "system.slice"))
+        found = resolve(Target(host="local", unit="shop"), "local", HostSettings())
+        assert [process.pid for process in ProcessFacts.of(found).processes] == [target.process.pid]
+        with pytest.raises(NotFound, match=r"by unit bar\.service"):
+            resolve(Target(host="local", unit="bar.service"), "local", HostSettings())
 
 
 def test_a_helper_that_says_much_is_heard_out_and_one_that_closes_its_output_costs_nothing(tmp_path: Path) -> None:

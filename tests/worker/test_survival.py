@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import signal
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.api.command.v1 import Command as CMD
+from temporalio.api.command.v1 import FailWorkflowExecutionCommandAttributes
+from temporalio.api.enums.v1 import CommandType
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest, RespondWorkflowTaskCompletedRequest
+from temporalio.client import WorkflowExecutionStatus
 
-from gameday.commands import Verb
+from gameday.commands import Command, Verb
 from gameday.event import EventKind
-from tests.rigs.town import DAY, Town, town
+from gameday.orders import CONDUCTOR_QUEUE
+from tests.rigs.town import ADA, DAY, Town, town
 from worker import client as talking
 
 pytestmark = pytest.mark.timeout(180)
@@ -114,6 +125,53 @@ async def test_the_parent_is_ended_from_outside(place: Town, how: str) -> None:
     else:
         await _reset(place, handle.id)
     await place.until(lambda: place.is_clean, f"reverted after {how}", seconds=60)
+
+
+async def test_the_parent_is_timed_out(place: Town) -> None:
+    """Whoever starts the workflow by other means may give it a time limit."""
+    made, client = place.day(), await place.client()
+    await client.start_workflow("GameDay", made, id=made.run_id, task_queue=CONDUCTOR_QUEUE, execution_timeout=timedelta(seconds=6))
+    await place.until(lambda: place.is_frozen, "the sleeper is frozen")
+    await place.until(lambda: place.is_clean, "reverted after the time-out", seconds=60)
+    described = await client.get_workflow_handle(made.run_id).describe()
+    assert described.status is WorkflowExecutionStatus.TIMED_OUT
+
+
+async def test_the_parent_fails(place: Town) -> None:
+    """A conductor with a mistake in it: simulated by one that answers the next workflow task with the failure of the run."""
+    handle = await place.frozen_day()
+    place.kill("worker")
+    client = await place.client()
+    await handle.signal("abort", Command(verb=Verb.ABORT, id="any", actor=ADA))  # gives it something to do
+    failed = False
+    while not failed:
+        poll = PollWorkflowTaskQueueRequest(namespace="default", task_queue=TaskQueue(name=CONDUCTOR_QUEUE), identity="broken")
+        task = await client.workflow_service.poll_workflow_task_queue(poll, timeout=timedelta(seconds=70))
+        if not task.task_token:
+            continue
+        fail = CMD(
+            command_type=CommandType.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION,
+            fail_workflow_execution_command_attributes=FailWorkflowExecutionCommandAttributes(failure=Failure(message="a mistake")),
+        )
+        commands = [fail] if task.workflow_execution.workflow_id == handle.id else []
+        failed = bool(commands)
+        done = RespondWorkflowTaskCompletedRequest(task_token=task.task_token, identity="broken", commands=commands)
+        await client.workflow_service.respond_workflow_task_completed(done)
+    place.start("worker")
+    await place.until(lambda: place.is_clean, "reverted after the failure", seconds=60)
+    assert (await handle.describe()).status is WorkflowExecutionStatus.FAILED
+
+
+async def test_the_watchdog_is_frozen_and_the_agent_is_dead(place: Town) -> None:
+    """An agent's start ends a watchdog that does not beat, and starts one that does."""
+    await place.frozen_day()
+    place.kill("agent", "worker", "temporal")
+    beat = json.loads((place.journal.root / ".watchdog").read_bytes())
+    os.kill(beat["pid"], signal.SIGSTOP)
+    await asyncio.sleep(16)  # longer than the lease
+    assert place.is_frozen, "nobody was there to take it off"
+    place.start("agent")
+    await place.until(lambda: place.is_clean, "the agent's start took it off", seconds=20)
 
 
 async def _delete(place: Town, workflow_id: str) -> None:
