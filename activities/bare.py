@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "GAMEDAY_FAILPOINT")
+_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG")
 
 
 def bare_python(module: str) -> list[str]:
@@ -17,5 +17,13 @@ def bare_python(module: str) -> list[str]:
 
 def bare_environment() -> dict[str, str]:
     """What a host-side process gets to see: where programs are, who it is, where gameday's code is."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**_environment(*_KEPT, "GAMEDAY_FAILPOINT"), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def helper_environment() -> dict[str, str]:
+    """What the operator's own commands get to see: nothing of gameday's."""
+    return _environment(*_KEPT)
+
+
+def _environment(*names: str) -> dict[str, str]:
+    return {name: os.environ[name] for name in names if name in os.environ}

@@ -19,6 +19,8 @@ from activities.oplock import PATIENCE
 from activities.steps.step import RESTORED, Hands, Reading, State, Step, Undo
 from gameday.errors import BadInput, FaultEnded, GamedayError, InjectFailed, NotReverted, Refused
 
+FIRST_LOOK = 1.0
+"""Seconds that a helper may take to look before the first undo: a look that hangs must not hold the undo up."""
 Status = dict[str, Any]
 """What is said of a fault after an operation; the fields of `gameday.fault.FaultStatus`."""
 
@@ -112,7 +114,8 @@ def revert(journal: Journal, fault_id: str, reason: str, outcome: str = "reverte
         entry = journal.find(fault_id)
         if entry is None:
             status = bare_status(fault_id, "not-injected", reason)
-            journal.refuse_later(fault_id, status)
+            with contextlib.suppress(OSError):  # a disk that is full lets no inject begin either
+                journal.refuse_later(fault_id, status)
             return status
         if entry.tombstone is not None:
             return entry.tombstone or bare_status(fault_id, "not-injected", reason)
@@ -130,7 +133,7 @@ def _ask_to_end(journal: Journal, fault_id: str, reason: str) -> None:
             entry.end(reason)
 
 
-def _undo_and_bury(entry: Entry, hands: Hands, began: float, reason: str, outcome: str) -> Status:
+def _undo_and_bury(entry: Entry, hands: JournaledHands, began: float, reason: str, outcome: str) -> Status:
     pairs = entry.pairs()
     found = entry.reverting(_found(pairs, hands))
     problems = [problem for step, undo in reversed(pairs) for problem in _attempt(step, undo, hands)]
@@ -153,14 +156,15 @@ def _undo_and_bury(entry: Entry, hands: Hands, began: float, reason: str, outcom
     return status
 
 
-def _found(pairs: Sequence[tuple[Step, Undo]], hands: Hands) -> dict[str, bool]:
-    """What is there before the first undo: was the fault taken away by others, was anything of it applied. Undo asks neither."""
+def _found(pairs: Sequence[tuple[Step, Undo]], hands: JournaledHands) -> dict[str, bool]:
+    """What is there before the first undo: was the fault taken away by others, was anything of it applied. Undo asks neither, nor waits for long."""
     states = []
-    for step, undo in pairs:
-        try:
-            states.append(step.read(undo, hands).state)
-        except Exception:  # noqa: BLE001
-            states.append(State.APPLIED)  # unknown is not healthy
+    with hands.hurried(FIRST_LOOK):
+        for step, undo in pairs:
+            try:
+                states.append(step.read(undo, hands).state)
+            except Exception:  # noqa: BLE001
+                states.append(State.APPLIED)  # unknown is not healthy
     return {"away": all(state in RESTORED for state in states), "touched": any(state in (State.APPLIED, State.PART) for state in states)}
 
 

@@ -12,11 +12,12 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from activities import durable
+from activities.bare import helper_environment
 from activities.steps import processes
 from gameday.errors import InjectFailed, NotReverted
 
@@ -29,6 +30,16 @@ class JournaledHands:
 
     def __init__(self, folder: Path | None, progress: Callable[[], None]) -> None:
         self._folder, self.progress = folder, progress
+        self._limit = float("inf")
+
+    @contextlib.contextmanager
+    def hurried(self, limit: float) -> Iterator[None]:
+        """Meanwhile no helper may take longer than this many seconds."""
+        before, self._limit = self._limit, limit
+        try:
+            yield
+        finally:
+            self._limit = before
 
     def run(self, argv: tuple[str, ...], timeout: float) -> tuple[int, str]:
         """Runs a helper in a session of its own, to its end.
@@ -37,8 +48,9 @@ class JournaledHands:
             InjectFailed: it could not be started.
             NotReverted: it took longer than its time-out, and was ended.
         """
+        timeout = min(timeout, self._limit)
         output_read, output_write = os.pipe()
-        pid = self._spawn(argv, output_write, keep=True)
+        pid = self._spawn(argv, output_write, "helper")
         os.close(output_write)
         try:
             return self._await(pid, output_read, argv, timeout)
@@ -52,13 +64,18 @@ class JournaledHands:
         if middle == 0:
             null = os.open(os.devnull, os.O_RDWR)
             with contextlib.suppress(BaseException):
-                self._spawn(argv, null, keep=False)
+                self._spawn(argv, null, "started")
             os._exit(0)
         os.waitpid(middle, 0)
 
+    def has_started(self) -> bool:
+        """Whether what was started last for this fault still runs: it may take its time to be found."""
+        started = self._recorded("started")
+        return started is not None and processes.same(int(started["pid"]), str(started["born"])) is not None
+
     def end_helper(self) -> None:
         """Ends the helper that an earlier holder left running, with its session's group, and waits until it is gone."""
-        helper = self._helper()
+        helper = self._recorded("helper")
         if helper is None:
             return
         deadline = time.monotonic() + 5
@@ -71,11 +88,11 @@ class JournaledHands:
             time.sleep(0.01)
         self._forget()
 
-    def _helper(self) -> dict[str, Any] | None:
+    def _recorded(self, name: str) -> dict[str, Any] | None:
         if self._folder is None:
             return None
         try:
-            found: dict[str, Any] = json.loads((self._folder / "helper").read_bytes())
+            found: dict[str, Any] = json.loads((self._folder / name).read_bytes())
         except (OSError, ValueError):
             return None
         return found
@@ -85,20 +102,28 @@ class JournaledHands:
             with contextlib.suppress(FileNotFoundError):
                 (self._folder / "helper").rename(self._folder / "helper.reserve")
 
-    def _spawn(self, argv: tuple[str, ...], output: int, keep: bool) -> int:
+    def _spawn(self, argv: tuple[str, ...], output: int, name: str) -> int:
+        """Starts a process that is journaled under this name before it may begin."""
         go_read, go_write = os.pipe()
         pid = os.fork()
         if pid == 0:
             _become(argv, go_read, go_write, output)
         os.close(go_read)
         try:
-            if keep and self._folder is not None:
-                helper = json.dumps({"pid": pid, "born": processes.born(pid)}).encode()
-                durable.fill(self._folder / "helper.reserve", helper, self._folder / "helper")
+            if self._folder is not None:
+                self._record(name, {"pid": pid, "born": processes.born(pid)})
             os.write(go_write, b"g")
         finally:
             os.close(go_write)
         return pid
+
+    def _record(self, name: str, process: dict[str, Any]) -> None:
+        """Into the space that is kept for it, or that the last one of this name had."""
+        assert self._folder is not None
+        path, reserve = self._folder / name, self._folder / f"{name}.reserve"
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(reserve)
+        durable.fill(reserve, json.dumps(process).encode(), path)
 
     def _await(self, pid: int, output: int, argv: tuple[str, ...], timeout: float) -> tuple[int, str]:
         said, deadline = b"", time.monotonic() + timeout
@@ -150,7 +175,7 @@ def _become(argv: tuple[str, ...], go_read: int, go_write: int, output: int) -> 
         os.closerange(3, 256)
         for number in (signal.SIGPIPE, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        os.execvp(argv[0], argv)  # noqa: S606  # an argv list from the operator's settings, no shell
+        os.execvpe(argv[0], argv, helper_environment())  # noqa: S606  # an argv list from the operator's settings, no shell
     except OSError as error:
         os.write(2, f"gameday: {argv[0]} cannot be run ({error.strerror})".encode())
     finally:

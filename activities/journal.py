@@ -7,6 +7,7 @@
                      /reverting    what was found when the first undo began
                      /ended        somebody asked for its end: nothing is applied after this
                      /helper       the helper process that may be running for it; otherwise its space, `helper.reserve`
+                     /started      the process that was started last to stand in for one that it ended
                      /tombstone    how it ended; the last thing written
     <root>/.locks/<fault id>       the operation lock, held while something is applied or undone
 
@@ -110,7 +111,7 @@ class Journal:
     def recent(self, within: float) -> set[str]:
         """The ids of faults that are live, or were buried within this many seconds."""
         horizon = time.time() - within
-        buried = {path.parent.name for path in self.root.glob("*/tombstone") if path.stat().st_mtime > horizon}
+        buried = {path.parent.name for path in self.root.glob("*/tombstone") if _written(path) > horizon}
         return buried | {entry.fault_id for entry in self.live()}
 
     def open(self, order: Order, steps: Sequence[Step], undos: Sequence[Undo]) -> Entry:
@@ -140,6 +141,7 @@ class Journal:
             beside.mkdir(mode=0o700)
             durable.reserve(beside / "tombstone.reserve", TOMBSTONE_BYTES)
             durable.reserve(beside / "helper.reserve", HELPER_BYTES)
+            durable.reserve(beside / "started.reserve", HELPER_BYTES)
             durable.reserve(beside / "ended.reserve", ENDED_BYTES)
             durable.write(beside / "lease", json.dumps(now + order.lease).encode())
             durable.write(beside / "entry", _sealed(data, self._key))
@@ -172,9 +174,20 @@ class Journal:
                 shutil.rmtree(begun, ignore_errors=True)
         old = [path.parent for path in self.root.glob("*/tombstone") if path.stat().st_mtime < horizon]
         for folder in old:
-            shutil.rmtree(folder, ignore_errors=True)
+            gone = self.root / f".new-{folder.name}"
+            shutil.rmtree(gone, ignore_errors=True)
+            folder.rename(gone)  # at once: half of an entry, without its tombstone, would be live again
+            shutil.rmtree(gone, ignore_errors=True)
             (self.root / ".locks" / folder.name).unlink(missing_ok=True)
         return len(old)
+
+
+def _written(path: Path) -> float:
+    """When a file was written; 0 when it has just been pruned."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _mac(data: dict[str, Any], key: bytes) -> str:

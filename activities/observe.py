@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 
 import httpx
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.alerts import AlertSource, source_of
 from activities.probes.probe import Probe, Unknown
@@ -20,12 +22,17 @@ from gameday.model import Model
 from gameday.observation import Breach, ObserveOrder, ObserveResult, Purpose, Verdict, WatchState
 from gameday.probe import Baseline, Sample
 
+BEAT = 2.0
+"""Seconds between two signs of life, beside those of each tick."""
 FLUSH_EVERY = 1.0
 """Seconds between two batches of samples written."""
 KEPT = 600.0
 """Seconds that the instruments of a run are kept after their last use."""
-LONG_GAP = 600
-"""The most unknown ticks that one gap is written as."""
+LONG_GAP = 100_000
+"""The most unknown samples that one gap is written as: more than a day of one probe a second."""
+
+
+log = logging.getLogger(__name__)
 
 
 class Progress(Model):
@@ -42,7 +49,6 @@ class Bench:
     http: httpx.AsyncClient
     probes: dict[str, Probe[ProbeParams]]
     alerts: AlertSource | None
-    firing: frozenset[str]
     read_at: float = 0.0
     """When they were read last (monotonic): after a pause, as at a gate, a rate has no reading before to go by."""
     used: float = field(default_factory=time.monotonic)
@@ -60,16 +66,24 @@ class Observer:
         """Samples until something decides or the time is over; returns why, and what it knows."""
         details = activity.info().heartbeat_details
         progress = Progress.model_validate(details[0]) if details else Progress(began=datetime.now(UTC), state=order.state)
-        bench = await self._bench(order)
+        try:
+            bench = await self._bench(order)
+        except (KeyError, ValueError) as error:
+            raise ApplicationError(f"this conductor cannot read the probes: {error}; use the same gameday everywhere", non_retryable=True) from error
         watch = Watch(order, progress, bench, self._recorder)
+        beating = asyncio.create_task(watch.beat())
         try:
             return await watch.run()
+        except Exception as error:
+            log.exception("the observer of %s failed", order.run_id)
+            raise ApplicationError(f"the observer failed: {type(error).__name__}: {error}"[:500], non_retryable=True) from error
         except asyncio.CancelledError:
             cancelled = activity.cancellation_details()
             if cancelled is None or not cancelled.cancel_requested:
                 raise  # its worker stops, or it is taken for lost: another goes on
             return watch.result("recalled")
         finally:
+            beating.cancel()
             bench.used = time.monotonic()
             await watch.flush()
 
@@ -81,7 +95,7 @@ class Observer:
         if order.run_id not in self._benches:
             http = httpx.AsyncClient(trust_env=False, timeout=None)  # noqa: S113  # each tick has its limit
             probes = {name: self._probe(spec, http) for name, spec in order.probes.items()}
-            self._benches[order.run_id] = Bench(http, probes, source_of(order.alerts, http) if order.alerts else None, frozenset(order.state.firing))
+            self._benches[order.run_id] = Bench(http, probes, source_of(order.alerts, http) if order.alerts else None)
         bench = self._benches[order.run_id]
         bench.used = time.monotonic() + order.duration.total_seconds()
         return bench
@@ -130,6 +144,12 @@ class Watch:
                 await asyncio.sleep(max(self.every.total_seconds() - (time.monotonic() - began), 0.0))
         return result
 
+    async def beat(self) -> None:
+        """Says that the watch goes on, also where one tick takes longer than Temporal has patience."""
+        while True:
+            activity.heartbeat(Progress(began=self.began, state=self.state).model_dump(mode="json"))
+            await asyncio.sleep(BEAT)
+
     async def read_all(self, at: datetime) -> dict[str, Sample]:
         names = list(self.probes)
         read = await asyncio.gather(*(self.read(name, at) for name in names))
@@ -140,14 +160,13 @@ class Watch:
         began = time.monotonic()
         limit = self.order.sampling.timeout.total_seconds()
         try:
-            value = await asyncio.wait_for(self.probes[name].sample(), limit)
+            return Sample.read(name, at, await asyncio.wait_for(self.probes[name].sample(), limit), _since(began))
         except Unknown as unknown:
             return Sample(probe=name, at=at, unknown=str(unknown)[:300] or "no reason given", took_ms=_since(began))
         except TimeoutError:
             return Sample(probe=name, at=at, unknown=f"no answer in {limit:g} s", took_ms=_since(began))
         except Exception as error:  # noqa: BLE001  # a probe's own mistake is an unknown, not the end of the watch
             return Sample(probe=name, at=at, unknown=f"the probe failed: {type(error).__name__}", took_ms=_since(began))
-        return Sample.read(name, at, value, _since(began))
 
     async def read_alerts(self) -> frozenset[str] | None:
         if self.alerts is None:
@@ -220,12 +239,11 @@ class Watch:
         if firing is None:
             return False
         self.alerts_unknown = False
-        before = self.bench.firing
+        before = frozenset(self.state.firing)
         for name in sorted(firing - before):
             await self.tell(EventKind.ALERT_FIRING, at, alert=name, expected=name in self.order.named_alerts)
         for name in sorted(before - firing):
             await self.tell(EventKind.ALERT_RESOLVED, at, alert=name)
-        self.bench.firing = firing
         self.state = self.state.model_copy(update={"firing": tuple(sorted(firing))})
         return bool((firing - before) & self.order.named_alerts)
 
@@ -236,7 +254,7 @@ class Watch:
         if last is None or now - last < 3 * self.every:
             return
         reason = f"nobody watched for {(now - last).total_seconds():.0f} s"
-        missed = min(int((now - last) / self.every) - 1, LONG_GAP)
+        missed = min(int((now - last) / self.every) - 1, LONG_GAP // max(len(self.probes), 1))
         self.pending += [Sample(probe=name, at=last + self.every * (place + 1), unknown=reason) for place in range(missed) for name in self.probes]
         self.state = self.state.model_copy(update={"steadiness": self.state.steadiness.after(last + self.every, Verdict.UNKNOWN)})
         await self.tell(EventKind.OBSERVER_GAP, now, seconds=round((now - last).total_seconds(), 1), reason=reason)
@@ -249,7 +267,7 @@ class Watch:
         order = self.order
         identity = event_id(order.run_id, kind, order.scenario, order.purpose, at.isoformat(), data.get("alert", ""))
         event = {"id": identity, "run_id": order.run_id, "at": at, "kind": kind, "scenario": order.scenario, "data": data}
-        await self.recorder.events([Event.model_validate(event)])
+        await self.recorder.seen(order.run_id, (), [Event.model_validate(event)])
 
     async def flush_now_and_then(self) -> None:
         if time.monotonic() - self.flushed >= FLUSH_EVERY:
@@ -259,7 +277,7 @@ class Watch:
         """Everything that was sampled is with the recorder when this returns."""
         batch, self.pending, self.flushed = self.pending, [], time.monotonic()
         if batch:
-            await self.recorder.samples(self.order.run_id, batch)
+            await self.recorder.seen(self.order.run_id, batch)
 
 
 def _since(began: float) -> float:

@@ -15,6 +15,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -26,18 +27,34 @@ from activities.journal import Journal, Order
 from activities.steps.step import from_json
 from gameday.errors import GamedayError
 
+WATCHDOG_SILENT = 1.0
+"""Seconds without an acknowledgement after which the watchdog is looked for."""
+
 
 def perform(journal: Journal, request: dict[str, Any]) -> dict[str, Any]:
     """Carries out one request."""
     if request["op"] == "inject":
         steps = [from_json(step) for step in request["steps"]]
-        status = engine.inject(journal, Order(**request["order"]), steps, lambda: watchdog.poke(journal.root))
+        status = engine.inject(journal, Order(**request["order"]), steps, _Waker(journal.root).poke)
         failpoint("after_inject")
         return {"status": status}
     if request["op"] == "revert":
         reasons: dict[str, str] = request["reasons"]
         return {"statuses": [_guarded(partial(engine.revert, journal, fault_id, why, "reverted"), fault_id) for fault_id, why in reasons.items()]}
     return {"statuses": [_guarded(partial(engine.check, journal, fault_id), fault_id) for fault_id in request["faults"]]}
+
+
+class _Waker:
+    """Wakes the watchdog; one that has just left, since there was nothing to watch, is started again."""
+
+    def __init__(self, root: Path) -> None:
+        self._root, self._since, self._started = root, time.monotonic(), False
+
+    def poke(self) -> None:
+        if not self._started and time.monotonic() - self._since > WATCHDOG_SILENT:
+            self._started = True
+            watchdog.ensure(self._root.parent)
+        watchdog.poke(self._root)
 
 
 def _guarded(work: Callable[[], engine.Status], fault_id: str) -> dict[str, Any]:

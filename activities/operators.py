@@ -131,10 +131,14 @@ class Operators:
             raise cls(answer["message"]) if issubclass(cls, GamedayError) else GamedayError(answer["message"])
         return answer
 
+    async def quiet(self) -> None:
+        """Waits until nothing is under way."""
+        while self._at_work:
+            await asyncio.wait(self._at_work)
+
     async def close(self) -> None:
         """Lets what is under way finish, and the spare go."""
-        if self._at_work:
-            await asyncio.wait(self._at_work)
+        await self.quiet()
         if self._spare is not None:
             process = await self._spare
             self._spare = None

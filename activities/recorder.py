@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Required, TypedDict
@@ -27,6 +28,8 @@ from gameday.probe import Sample
 
 RETRY = 1.0
 """Seconds before a store that did not answer is asked again."""
+MOST_HELD = 100_000
+"""Batches kept in memory at the most while the disk is full."""
 LOOK = 0.02
 """Seconds between two looks whether what was kept has been written."""
 
@@ -49,21 +52,39 @@ class Recorder:
         self.store, self._spool = store, spool
         self._numbers = itertools.count()
         self._wake = asyncio.Event()
+        self._held: deque[Batch] = deque(maxlen=MOST_HELD)
         spool.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     async def events(self, events: Sequence[Event], plan: Plan | None = None) -> None:
+        """Keeps events, and with a run's first ones its plan.
+
+        Raises:
+            OSError: they cannot be written down: a full disk. Ask again.
+        """
         batch = Batch(run_id=events[0].run_id, events=[event.model_dump_json() for event in events])
         if plan is not None:
             batch["plan"] = plan.model_dump_json()
         await self._keep(batch, safely=True)
 
-    async def samples(self, run_id: str, samples: Sequence[Sample]) -> None:
-        await self._keep(Batch(run_id=run_id, samples=[sample.model_dump_json() for sample in samples]), safely=False)
+    async def seen(self, run_id: str, samples: Sequence[Sample], events: Sequence[Event] = ()) -> None:
+        """Keeps what an observer saw. It must go on watching: what cannot be written down is kept in memory until it can."""
+        batch = Batch(run_id=run_id, samples=[each.model_dump_json() for each in samples], events=[each.model_dump_json() for each in events])
+        try:
+            await self._keep(batch, safely=bool(events))
+        except OSError as error:
+            if not self._held:
+                log.error("what is observed is kept in memory until it can be written to %s: %s", self._spool, error)
+            self._held.append(batch)
 
     async def _keep(self, batch: Batch, safely: bool) -> None:
         path = self._spool / f"{time.time_ns():020}-{os.getpid()}-{next(self._numbers):06}.{batch['run_id']}.json"
         await asyncio.to_thread(durable.write, path, json.dumps(batch).encode(), safely)
         self._wake.set()
+
+    async def _write_held(self) -> None:
+        while self._held:
+            await self._keep(self._held[0], safely=True)
+            self._held.popleft()
 
     async def run(self) -> None:
         """Empties the spool into the store, for as long as the process lives."""
@@ -71,6 +92,7 @@ class Recorder:
         while True:
             self._wake.clear()
             try:
+                await self._write_held()
                 waiting = await asyncio.to_thread(drain, self.store, self._spool)
                 complained = False
             except Exception as error:  # noqa: BLE001  # whatever it was, it is told once and tried again: the record is kept meanwhile
@@ -78,7 +100,7 @@ class Recorder:
                     log.warning("the record is kept in %s until the store takes it: %s", self._spool, error)
                 complained = waiting = True
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), RETRY if waiting else None)
+                await asyncio.wait_for(self._wake.wait(), RETRY if waiting or self._held else None)
             if complained:
                 await asyncio.sleep(RETRY)
 

@@ -50,16 +50,20 @@ class Watchdog:
         live = self.journal.live()
         self.seen = {entry.fault_id: self.seen.get(entry.fault_id, entry) for entry in live}
         self.stalls = {fault_id: self.stalls.get(fault_id, Stall()) for fault_id in self.seen}
-        for fault_id, entry in self.seen.items():
-            stamp = stamp_of_holder(self.journal.lock_of(fault_id))
-            if stamp is not None:
-                self.stalls[fault_id].look(stamp)  # a frozen operation is killed, so that its retry or its revert can go on
-            if not entry.marked("watched"):
-                entry.watch()
-            reason = entry.due()
-            if reason and fault_id not in self.reverting and time.monotonic() >= self.again.get(fault_id, 0.0):
-                self.reverting[fault_id] = self._revert(fault_id, reason)
+        for entry in self.seen.values():
+            with contextlib.suppress(OSError, GamedayError):  # neither a full disk nor one strange entry ends the watch over the others
+                self._look_at(entry)
         return len(live)
+
+    def _look_at(self, entry: Entry) -> None:
+        fault_id, reason = entry.fault_id, entry.due()
+        if reason and fault_id not in self.reverting and time.monotonic() >= self.again.get(fault_id, 0.0):
+            self.reverting[fault_id] = self._revert(fault_id, reason)
+        if not entry.marked("watched"):
+            entry.watch()
+        stamp = stamp_of_holder(self.journal.lock_of(fault_id))
+        if stamp is not None:
+            self.stalls[fault_id].look(stamp)  # a frozen operation is killed, so that its retry or its revert can go on
 
     def _revert(self, fault_id: str, reason: str) -> int:
         pid = os.fork()
@@ -185,13 +189,15 @@ def _watch(watchdog: Watchdog, leave: list[int]) -> None:
             (root / ".wake").unlink(missing_ok=True)
             wake.bind(path)
         while _is_ours(root, watchdog.lock):
-            with contextlib.suppress(OSError, GamedayError):  # neither a full disk nor one strange entry ends the watch
+            live = 1
+            with contextlib.suppress(OSError):
                 live = watchdog.look()
+            with contextlib.suppress(OSError):  # on a full disk it watches on, though nobody can see its beat
                 durable.write(root / ".watchdog", json.dumps({**me, "at": processes.boot_clock()}).encode(), durable=False)
-                if live:
-                    idle_since = time.monotonic()
-                elif leave or time.monotonic() - idle_since > IDLE:
-                    return
+            if live:
+                idle_since = time.monotonic()
+            elif leave or time.monotonic() - idle_since > IDLE:
+                return
             with contextlib.suppress(TimeoutError, InterruptedError):
                 wake.recv(16)
 

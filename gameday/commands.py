@@ -9,7 +9,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from gameday.language import Clock
-from gameday.model import Duration, Line, Model, Text
+from gameday.model import Duration, Line, Model, Reason, Text
 from gameday.playbook import Role
 
 
@@ -52,7 +52,7 @@ class Command(Model):
     verb: Verb
     id: Line
     actor: Actor
-    reason: Text | None = None
+    reason: Reason | None = None
     gate: Line | None = None
     item: int | None = Field(default=None, ge=1, le=100)
     text: Text | None = None

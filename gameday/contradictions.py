@@ -49,6 +49,7 @@ def _guardrails(data: Data) -> Iterator[Finding]:
     if not data.get("abort_when"):
         yield Finding(("name",), "there is no guardrail: nothing but people would stop this day", "an 'abort_when' list", warning=True)
     expected = {alert for _, alert in texts(data, "alerts", "expected", "*")}
+    expected |= {each.alert for _, each in phrases(data, Expectation, "scenarios", "*", "expect", "*") if each.alert}
     watched = {name: params.get("alert") for name, kind, params in probe_kinds(data) if kind == "alert" and isinstance(params, dict)}
     steady: dict[str, list[Tolerance]] = {}
     for _, tolerance in phrases(data, Tolerance, "steady_state", "*"):
@@ -141,14 +142,18 @@ def _expectations(scenario: Data, catalogue: Catalogue) -> Iterator[Finding]:
     observed, ends = _observed(scenario)
     recovery = duration_at(scenario, "afterwards", "recover_within", default=Afterwards().recover_within)
     faults = [fault for _, fault in mappings(scenario, "faults", "*")]
-    nothing_stays = bool(faults) and all(momentary(fault, catalogue) for fault in faults)
+    lasting = [fault for fault in faults if not momentary(fault, catalogue)]
+    until_detected = bool(lasting) and all(fault.get("until") == "detected" for fault in lasting)
     if not scenario.get("expect"):
         yield Finding((), "nothing is expected: this scenario would pass whatever happens", "an 'expect' list", warning=True)
     for path, expectation in phrases(scenario, Expectation, "expect", "*"):
         within = expectation.within or timedelta()
-        if expectation.clock is Clock.MITIGATE and nothing_stays:
+        if expectation.clock is Clock.MITIGATE and faults and not lasting:
             message = "the fault is over in a moment, so there is nothing to mitigate while it is on"
             yield Finding(path, message, f"'recovered within {format_duration(within)}'", warning=True)
+        elif expectation.clock is Clock.MITIGATE and until_detected:
+            message = f"'{expectation}', but the fault ends as soon as it is detected: people may never get the chance"
+            yield Finding(path, message, "'until: mitigated'", warning=True)
         elif expectation.clock is Clock.RECOVER:
             if within > recovery:
                 message = f"'{expectation}', but recovery is watched for {format_duration(recovery)} only"

@@ -47,6 +47,8 @@ ProbeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 HostName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")]
 ThingName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_](?:[A-Za-z0-9_.@:-]{0,126}[A-Za-z0-9_])?$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_printable)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=900), AfterValidator(_printable)]
+"""Why somebody did something: short enough for everything that repeats it."""
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\n\r]*$"), AfterValidator(_printable)]
 Duration = Annotated[
     timedelta,

@@ -70,6 +70,8 @@ class Recent(Model):
     """A guardrail's memory: which of the last ticks breached, the newest last, and since when without a break."""
 
     hits: tuple[bool, ...] = ()
+    samples: tuple[Sample, ...] = Field(default=(), max_length=64)
+    """The last that breached."""
     since: datetime | None = None
 
 
@@ -152,7 +154,7 @@ class Yardstick(Model):
             memory, holds = self._guard(guardrail, memory, at, tick.get(guardrail.probe), totals, only_absolute)
             recent.append(memory)
             if holds and breach is None:
-                breach = self._breach(guardrail, at, tick.get(guardrail.probe), totals)
+                breach = self._breach(guardrail, at, tick.get(guardrail.probe), totals, memory.samples)
         unknown = any(sample.value is None for sample in tick.values())
         after = state.model_copy(
             update={
@@ -177,10 +179,18 @@ class Yardstick(Model):
         hit = self._hit(guardrail, sample)
         hits = (*memory.hits, hit)[-guardrail.window :]
         since = (memory.since or at) if hit else None
-        memory = Recent(hits=hits, since=since)
+        memory = Recent(hits=hits, samples=self._kept(guardrail, memory, sample, hit), since=since)
         if guardrail.lasting is not None:
             return memory, since is not None and at - since >= guardrail.lasting
         return memory, sum(hits) >= guardrail.hits
+
+    @staticmethod
+    def _kept(guardrail: Guardrail, memory: Recent, sample: Sample | None, hit: bool) -> tuple[Sample, ...]:
+        """The samples that breached within the guardrail's window, or since it lasts: at most 64."""
+        if guardrail.lasting is not None and not hit:
+            return ()
+        kept = (*memory.samples, *([sample] if hit and sample else []))
+        return kept[-(64 if guardrail.lasting is not None else min(guardrail.hits, 64)) :]
 
     def _hit(self, guardrail: Guardrail, sample: Sample | None) -> bool:
         """Unknown counts as a breach: unknown is not healthy."""
@@ -188,7 +198,7 @@ class Yardstick(Model):
             return sample is None or sample.value is None
         return self.judge(guardrail.tolerance, sample) is not Verdict.BAD if sample and sample.value is not None else True
 
-    def _breach(self, guardrail: Guardrail, at: datetime, sample: Sample | None, totals: Mapping[str, Total]) -> Breach:
+    def _breach(self, guardrail: Guardrail, at: datetime, sample: Sample | None, totals: Mapping[str, Total], proof: tuple[Sample, ...]) -> Breach:
         if guardrail.in_total:
             seen = f"{self.show(guardrail.probe, totals.get(guardrail.probe, Total()).increase)} since the day opened"
         elif sample is None or sample.value is None:
@@ -197,7 +207,7 @@ class Yardstick(Model):
             seen = self.show(guardrail.probe, sample.value)
         limit = guardrail.tolerance.limit(self.unit(guardrail.probe), self.baseline(guardrail.probe)) if guardrail.tolerance else None
         shown = "a known value" if guardrail.tolerance is None else f"not {guardrail.tolerance.op} {self.show(guardrail.probe, limit)}"
-        return Breach(guardrail=str(guardrail), seen=seen, limit=shown, at=at, samples=(sample,) if sample else ())
+        return Breach(guardrail=str(guardrail), seen=seen, limit=shown, at=at, samples=proof or ((sample,) if sample else ()))
 
 
 class Purpose(StrEnum):

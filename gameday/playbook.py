@@ -252,6 +252,15 @@ class Scenario(Model):
     afterwards: Afterwards = Afterwards()
     """What happens after the faults are gone."""
 
+    def spans(self) -> dict[str, tuple[timedelta, timedelta]]:
+        """When each fault begins and ends by its plan, counted from inject; one that waits for another begins after its end."""
+        found: dict[str, tuple[timedelta, timedelta]] = {}
+        for _ in self.faults:  # enough rounds for any order of `after`
+            for fault in self.faults:
+                free = found.get(fault.after or "", (timedelta(0), timedelta(0)))[1]
+                found[fault.name] = (free + fault.at, free + fault.at + fault.duration)
+        return found
+
 
 class Gate(Model):
     """A wait for a human go. Silence past `timeout` means no."""

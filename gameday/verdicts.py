@@ -172,5 +172,7 @@ def scenario_outcome(record: RunRecord, scenario: int) -> Outcome:
         return Outcome.ABORTED
     if injected is None:
         return Outcome.STOOD_DOWN
+    if taken_back:
+        return Outcome.ERROR  # not all of its faults could be put on: nothing is known of the hypothesis
     words = [judgement.word for judgement in judge(record, scenario)]
     return Outcome.FAILED if Word.REFUTED in words or Word.UNKNOWN in words else Outcome.PASSED

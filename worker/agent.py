@@ -53,14 +53,16 @@ async def agent(client: Client, settings: Settings) -> AsyncIterator[None]:
         max_heartbeat_throttle_interval=timedelta(seconds=1),
         graceful_shutdown_timeout=timedelta(seconds=5),
     )
-    async with reverts, injects:
+    async with reverts:
         keeping = asyncio.create_task(keeper.run())
         try:
-            yield
-        finally:
+            async with injects:
+                yield
+        finally:  # nothing new is put on from here
             keeping.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await keeping
+            await operators.quiet()
             await leave_nothing(journal, keeper)
     await operators.close()
     watchdog.dismiss(journal.root)

@@ -19,6 +19,7 @@ from gameday.errors import BadInput, GamedayError, Unavailable
 from gameday.settings import Settings
 
 UP_FILE = "up.json"
+FOR_EVER = 10 * 365 * 86400.0
 
 
 @dataclass(frozen=True)

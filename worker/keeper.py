@@ -95,8 +95,10 @@ class Keeper:
         """Renews what is wanted, and has the rest taken off. Nothing slow is waited for: a lease would run out meanwhile."""
         live = await asyncio.to_thread(self.journal.live)
         if not live:
+            self.wanted = []
             return
         if not await self.is_watched():
+            self.wanted = []
             self.begin_to_take_off([entry.fault_id for entry in live], "its watchdog had died")
             await asyncio.to_thread(watchdog.ensure, self.settings.home)
             return

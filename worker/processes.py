@@ -16,9 +16,7 @@ from gameday.settings import Settings
 from worker import rooms
 from worker.agent import adopt, agent
 from worker.conductor import conductor
-from worker.connection import connect
-
-FOR_EVER = 10 * 365 * 86400.0
+from worker.connection import FOR_EVER, connect
 
 
 def run_conductor(settings: Settings) -> None:

@@ -20,6 +20,7 @@ from activities.steps import processes
 from gameday.errors import Refused, Unavailable
 from gameday.settings import Settings
 from worker import connection, temporal_server
+from worker.connection import FOR_EVER
 from worker.tether import tethered
 
 RESTART_AFTER = 0.3
@@ -43,10 +44,15 @@ class Child:
     async def keep(self, said: Callable[[str], None]) -> None:
         pause = RESTART_AFTER
         while not self.stopping:
-            with self.log.open("ab") as log:
-                self.process = await asyncio.create_subprocess_exec(
-                    *tethered(self.argv), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-                )
+            try:
+                with self.log.open("ab") as log:
+                    self.process = await asyncio.create_subprocess_exec(
+                        *tethered(self.argv), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                    )
+            except OSError as error:
+                said(f"{self.name} cannot be started now ({error}); it is tried again")
+                await asyncio.sleep(5.0)
+                continue
             if self.stopping:  # it was told to while this one was being started
                 self.process.terminate()
             code = await self.process.wait()
@@ -146,7 +152,7 @@ class Up:
 
     async def _watch_idleness(self, stop: asyncio.Event) -> None:
         """Whoever brought this up for one run may be gone without a word: then it leaves once no run is open."""
-        client = await connection.connect(self.settings, 60.0)
+        client = await connection.connect(self.settings, FOR_EVER)
         idle = 0
         while idle < IDLE_LOOKS:
             await asyncio.sleep(IDLE_EVERY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -31,11 +31,13 @@ with workflow.unsafe.imports_passed_through():
         revert_queue,
     )
     from gameday.plan import Plan
+    from gameday.playbook import BlastRadius, Scenario
     from gameday.playbook import Fault as FaultSpec
-    from gameday.playbook import Scenario
     from workflows.scenario import LiveFault, Now
     from workflows.shield import reason_of
 
+LONGEST = timedelta(days=7)
+"""The longest time that the language knows."""
 QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=2), maximum_attempts=5)
 
 
@@ -64,9 +66,21 @@ async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Foun
         for position, target in zip(mine, answer, strict=False):
             if target is not None:
                 found.orders.append((scenario.faults[position], _order(plan, index, scenario, scenario.faults[position], target)))
-    if len(found.orders) > plan.playbook.blast_radius.max_targets:
-        found.problems.append(f"{len(found.orders)} targets, and the blast radius allows {plan.playbook.blast_radius.max_targets}")
+    found.problems += _outside(plan.playbook.blast_radius, scenario, found.orders)
     return found
+
+
+def _outside(radius: BlastRadius, scenario: Scenario, orders: Sequence[tuple[FaultSpec, FaultOrder]]) -> Iterator[str]:
+    """How what was found is more than the blast radius allows: what labels choose is known only now."""
+    if len(orders) > radius.max_targets:
+        yield f"{len(orders)} targets, and the blast radius allows {radius.max_targets}"
+    if radius.hosts is not None:
+        yield from (f"{order.name}: {order.target.host} is outside the blast radius" for _, order in orders if order.target.host not in radius.hosts)
+    spans = scenario.spans()
+    mine = [spans[spec.name] for spec, _ in orders]
+    together = max((sum(start <= begin < end for start, end in mine) for begin, _ in mine), default=0)
+    if together > radius.max_concurrent:
+        yield f"{together} faults would be on at the same time, and the blast radius allows {radius.max_concurrent}"
 
 
 async def _select(order: SelectOrder) -> Selection:
@@ -117,7 +131,7 @@ def _order(plan: Plan, index: int, scenario: Scenario, fault: FaultSpec, target:
         target=target,
         duration=fault.duration,
         lease=plan.lease,
-        cap=max(plan.playbook.blast_radius.max_duration, fault.duration) + plan.lease,
+        cap=min(max(plan.playbook.blast_radius.max_duration, fault.duration) + plan.lease, LONGEST),
         sealed=scenario.sealed,
         momentary=plan.is_momentary(index, fault.name),
     )
@@ -134,7 +148,7 @@ async def observer(plan: Plan, now: Now, purpose: Purpose, length: timedelta, re
         sampling=plan.playbook.sampling,
         alerts=plan.playbook.alerts,
         named_alerts=plan.named_alerts,
-        duration=length,
+        duration=min(length, LONGEST),
         steady_for=now.scenario.afterwards.steady_for,
         state=now.state,
         return_on=return_on,

@@ -158,8 +158,8 @@ class Commands:
 
     def on_abort(self, command: Command) -> Answer:
         if self.ending is not None:
-            return Answer(text=f"the run is ending already: {self.ending.reason}")
-        self.end(Ending(by=EndedBy.ABORT, reason=command.reason or "no reason given", actor=command.actor.name))
+            return Answer(text=f"the run is ending already: {self.ending.reason[:900]}")
+        self.end(Ending(by=EndedBy.ABORT, reason=(command.reason or "no reason given")[:900], actor=command.actor.name))
         return Answer(text="aborting: everything is taken off and read back")
 
     def on_reveal(self, command: Command) -> Answer:

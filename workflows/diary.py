@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
 
 from temporalio import workflow
 
@@ -12,11 +11,8 @@ with workflow.unsafe.imports_passed_through():
     from gameday.event import Event, EventKind, event_id
     from gameday.orders import WriteOrder
     from gameday.plan import Plan
-    from workflows.fault import write_events
+    from workflows.fault import RECORD_PATIENCE, write_events
     from workflows.shield import shielded
-
-PATIENCE = timedelta(minutes=2)
-"""How long the end of a day waits for its last facts to be written. The recorder keeps what the store does not take."""
 
 
 class Diary:
@@ -54,7 +50,7 @@ class Diary:
     async def written(self) -> bool:
         """Waits until all that was told is written. Returns False when patience ran out."""
         try:
-            await workflow.wait_condition(lambda: not self._outbox, timeout=PATIENCE)
+            await workflow.wait_condition(lambda: not self._outbox, timeout=RECORD_PATIENCE)
         except TimeoutError:
             return False
         return True

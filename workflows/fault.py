@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 
 from temporalio import workflow
@@ -17,6 +18,10 @@ with workflow.unsafe.imports_passed_through():
 
 NOT_RETRIED = ("BadInput", "Refused", "FaultEnded", "TargetTaken", "InjectFailed", "NotFound", "SettingsError")
 """Failures of an inject that trying again would not mend. Temporal matches names, not parents."""
+
+
+RECORD_PATIENCE = timedelta(minutes=2)
+"""How long an end waits for its last facts to be written. The recorder keeps what the store does not take."""
 
 
 ONE_TRY = timedelta(seconds=10)
@@ -195,7 +200,9 @@ class Fault:
             del self.outbox[: len(batch)]
 
     async def written(self, recording: asyncio.Task[None]) -> None:
-        await workflow.wait_condition(lambda: not self.outbox)
+        """The day waits for this fault: a record that cannot be written does not keep it for ever."""
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(lambda: not self.outbox, timeout=RECORD_PATIENCE)
         recording.cancel()
 
 

@@ -48,7 +48,7 @@ class GameDay(Commands):
             if await self.open():
                 for index, scenario in enumerate(plan.playbook.scenarios):
                     await self.play(index, scenario)
-                    if self.ending:
+                    if self.ending or Outcome.DIRTY in self.outcomes:  # what is left behind is looked after before anything else is broken
                         break
         except Interrupted:
             pass
@@ -87,6 +87,8 @@ class GameDay(Commands):
             if now.armed:
                 await shielded(self.recover(now))
             await shielded(self.analyze(now))
+        if workflow.cancellation_reason() is not None:  # also one that came while nothing could be taken from it
+            self.fail(asyncio.CancelledError())
         if self.ending is None:
             await self.rest(scenario)
 
@@ -183,13 +185,12 @@ class GameDay(Commands):
             await self.pace(lambda: True)  # a hold lets nothing new begin
         except Interrupted:
             fault.state = FaultState.ENDED
-            return
+            return None
         latest = self.plan.latest_inject_at
         if latest is not None and workflow.now() >= latest:
-            fault.state = FaultState.ENDED
-            reason = f"it is later than latest_inject ({self.plan.playbook.times.latest_inject})"
-            self.diary.tell(EventKind.FAULT_FAILED, scenario=now.index, fault=fault.order.fault_id, actor=None, **fault.facts(), reason=reason)
-            return
+            return self.drop(now, fault, f"it is later than latest_inject ({self.plan.playbook.times.latest_inject})")
+        if any(other.outcome is FaultOutcome.DIRTY for other in now.faults):
+            return self.drop(now, fault, "a fault before it could not be proven gone")
         try:
             await fault.play()
         except FAILURES as error:
@@ -197,8 +198,13 @@ class GameDay(Commands):
             now.wanted = [each for each in now.wanted if each != fault.order.fault_id]  # its keeper takes it off
             self.fail(error)
 
+    def drop(self, now: Now, fault: LiveFault, reason: str) -> None:
+        """A fault that will not be put on, and why."""
+        fault.state = FaultState.ENDED
+        self.diary.tell(EventKind.FAULT_FAILED, scenario=now.index, fault=fault.order.fault_id, actor=None, **fault.facts(), reason=reason)
+
     async def observe(self, now: Now) -> None:
-        """Lets the fault work and watches, until every fault has had its time or what it lasts until."""
+        """Lets the fault work and watches, until every fault has had its time or what it lasts until, or for as long as the scenario says."""
         self.enter(now, Phase.OBSERVE, now.length)
         began = workflow.now()
         while not now.all_over:
@@ -206,11 +212,11 @@ class GameDay(Commands):
                 if fault.satisfied and fault.is_on and not fault.asked_to_end:
                     fault.asked_to_end = True
                     await tell_fault(fault, Fault.end_signal, f"it lasts until {fault.spec.until}")
-            left = began + now.length - workflow.now()
-            if left <= timedelta(0):
+            left = began + now.scenario.observe - workflow.now() if now.scenario.observe else None
+            if left is not None and left <= timedelta(0):
                 return
-            before = (now.satisfied, now.length)
-            await self.pace(lambda: now.all_over or before != (now.satisfied, now.length), left, holds=False)  # noqa: B023
+            before = now.satisfied
+            await self.pace(lambda: now.all_over or before != now.satisfied, left, holds=False)  # noqa: B023
 
     async def watch(self, now: Now) -> None:
         """The observer, from inject until it is recalled: it returns at what decides, and is sent out again."""
@@ -230,7 +236,7 @@ class GameDay(Commands):
                     return self.end(Ending(by=EndedBy.GUARDRAIL, reason=f"{breach.guardrail}: {breach.seen}"))
                 if result.ended == "blind":
                     return self.end(Ending(by=EndedBy.BLIND, reason=result.what[:900]))
-                if result.ended == "over":
+                if result.ended == "over" and now.all_over:
                     return None
         except FAILURES as error:
             if not isinstance(error, asyncio.CancelledError) and not self.interrupted and now.phase in (Phase.INJECT, Phase.OBSERVE):
@@ -253,8 +259,10 @@ class GameDay(Commands):
         """Takes off what is still on, all faults of a host at once; each then proves its own revert. Then steady state again."""
         self.enter(now, Phase.RECOVER)
         now.wanted = []
-        for task in now.waiting():
+        for fault, task in now.waiting():
             task.cancel()
+            if not self.interrupted:
+                self.drop(now, fault, "the scenario was over before its moment")
         left = {fault.order.fault_id: fault for fault in now.faults if fault.was_started and not fault.is_over}
         reasons = {fault_id: self.why_off(now, fault)[:900] for fault_id, fault in left.items()}
         batches = ask.reverts(left.values(), reasons)
@@ -320,8 +328,11 @@ class GameDay(Commands):
         now.state = now.state.fresh()
         cut = self.ending is not None
         try:
-            result = await self.sample(now, Purpose.RECOVER, min(length, AFTER_ABORT) if cut else length, ("steady",))
-            self.state = result.state
+            seeing = asyncio.create_task(self.sample(now, Purpose.RECOVER, min(length, AFTER_ABORT) if cut else length, ("steady",)))
+            await workflow.wait_condition(lambda: seeing.done() or (self.ending is not None and not cut))
+            if not seeing.done():
+                seeing.cancel()  # the day has been ended since: nobody waits for it any more
+            self.state = (await seeing).state
         except FAILURES as error:
             workflow.logger.warning("recovery was not watched: %s", reason_of(error))
 

@@ -123,22 +123,15 @@ class Now:
 
     @property
     def length(self) -> timedelta:
-        """How long the scenario is observed at the most, from its first inject."""
+        """How long the scenario is observed by its plan, from its first inject."""
         if self.scenario.observe is not None:
             return self.scenario.observe
-        return self._end_of_all()
+        extra = max((fault.extra for fault in self.faults), default=timedelta(0))
+        return max((end for _, end in self.scenario.spans().values()), default=timedelta(0)) + extra
 
-    def _end_of_all(self) -> timedelta:
-        ends: dict[str, timedelta] = {}
-        for _ in self.faults:  # enough rounds for any order of `after`
-            for fault in self.faults:
-                after = ends.get(fault.spec.after, timedelta(0)) if fault.spec.after else timedelta(0)
-                ends[fault.spec.name] = after + fault.spec.at + fault.spec.duration + fault.extra
-        return max(ends.values(), default=timedelta(0))
-
-    def waiting(self) -> list[asyncio.Task[None]]:
-        """The tasks of faults whose moment has not come: after this they never begin."""
-        return [task for fault, task in zip(self.faults, self.playing, strict=False) if fault.state is FaultState.PLANNED]
+    def waiting(self) -> list[tuple[LiveFault, asyncio.Task[None]]]:
+        """The faults whose moment has not come, each with its task."""
+        return [(fault, task) for fault, task in zip(self.faults, self.playing, strict=False) if fault.state is FaultState.PLANNED]
 
     def named(self, name: str) -> list[LiveFault]:
         return [fault for fault in self.faults if fault.spec.name == name]

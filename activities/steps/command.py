@@ -48,6 +48,8 @@ class RunCommand(Step):
         return {"seen": reading.seen}
 
     def apply(self, undo: Undo, hands: Hands) -> None:
+        if self.read(undo, hands).state is State.APPLIED:
+            return  # an earlier attempt did it, and could not say so
         code, output = hands.run(self.do, self.timeout)
         if code != 0:
             raise InjectFailed(f"the command {self.name!r} failed with status {code}: {output[-200:].strip() or 'it printed nothing'}")

@@ -100,12 +100,16 @@ class EnvoyRuntime(Step):
 
     def _values(self) -> dict[str, str | None]:
         """The admin layer's own value of each key; None where it has none."""
-        found: dict[str, Any] = json.loads(self._ask("GET", "/runtime?format=json"))
-        layers = found.get("layers", [])
-        if "admin" not in layers:
-            raise Refused("this Envoy has no admin runtime layer; add `- name: admin` with `admin_layer: {}` to its layered_runtime")
-        at = layers.index("admin")
-        return {key: entry["layer_values"][at] or None for key, entry in found.get("entries", {}).items()}
+        said = self._ask("GET", "/runtime?format=json")
+        try:
+            found: dict[str, Any] = json.loads(said)
+            layers = found.get("layers", [])
+            if "admin" not in layers:
+                raise Refused("this Envoy has no admin runtime layer; add `- name: admin` with `admin_layer: {}` to its layered_runtime")
+            at = layers.index("admin")
+            return {key: entry["layer_values"][at] or None for key, entry in found.get("entries", {}).items()}
+        except (ValueError, AttributeError, KeyError, IndexError, TypeError):
+            raise Unavailable(f"what answers at {self.host}:{self.port} is not Envoy's admin endpoint: {said[:80]!r}") from None
 
     def _modify(self, values: dict[str, str]) -> None:
         self._ask("POST", "/runtime_modify?" + "&".join(f"{key}={value}" for key, value in values.items()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +13,8 @@ from activities.steps.step import Hands, Reading, State, Step, Undo, primitive
 from gameday.errors import Refused
 
 _STOPPED = "Tt"
+GRACE = 4.0
+"""Seconds that a process gets to end after SIGTERM."""
 
 
 def _checked(pid: int, identity: str) -> None:
@@ -103,7 +106,10 @@ class Kill(Step):
         return {"name": processes.command_name(self.pid), "pid_file_written": self._pid_file_written()}
 
     def apply(self, undo: Undo, hands: Hands) -> None:
+        """An asked process that does not end in time is ended all the same, as systemd does: it would be a late fault otherwise."""
         processes.send(self.pid, self.born, signal.Signals[self.number])
+        if not self._ends(hands):
+            processes.send(self.pid, self.born, signal.SIGKILL)
 
     def read(self, undo: Undo, hands: Hands) -> Reading:
         if processes.same(self.pid, self.born) is not None:
@@ -114,8 +120,20 @@ class Kill(Step):
         return Reading(State.APPLIED, f"ended (pid {self.pid})")
 
     def undo(self, undo: Undo, hands: Hands) -> None:
-        if self.restart and processes.same(self.pid, self.born) is None and not self._successors(undo):
+        if not self.restart or not self._ends(hands):
+            return
+        if not self._successors(undo) and not hands.has_started():
             hands.start(self.restart)
+
+    def _ends(self, hands: Hands) -> bool:
+        """Whether the process is gone; one that may have been asked to end is given its time."""
+        deadline = time.monotonic() + (GRACE if self.number == "SIGTERM" else 0.0)
+        while processes.same(self.pid, self.born) is not None:
+            if time.monotonic() >= deadline:
+                return False
+            hands.progress()
+            time.sleep(0.02)
+        return True
 
     def _successors(self, undo: Undo) -> list[int]:
         """Who runs in its place. What an old pid file names is none when somebody else has got that pid since."""

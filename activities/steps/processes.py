@@ -44,7 +44,7 @@ class Life:
 def life(pid: int) -> Life | None:
     """The process with this pid, None when there is none or only its zombie."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rsplit(")", 1)[1].split()
     except (OSError, IndexError):
         return None
     state = fields[0]
@@ -97,7 +97,7 @@ def send(pid: int, identity: str, number: signal.Signals) -> bool:
 
 def command_name(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
+        return Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
     except OSError:
         return "?"
 

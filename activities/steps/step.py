@@ -50,6 +50,9 @@ class Hands(Protocol):
     def start(self, argv: tuple[str, ...]) -> None:
         """Starts a process that shall live on by itself, without any of our locks."""
 
+    def has_started(self) -> bool:
+        """Whether what was started last for this fault still runs."""
+
     def progress(self) -> None:
         """Says that work goes on; a holder that makes no progress may be killed."""
 

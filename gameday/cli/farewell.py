@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from gameday.cli.screens import hanging
+from gameday.errors import GamedayError
 from gameday.view import RunView
 
 if TYPE_CHECKING:
@@ -61,7 +62,11 @@ def _surprises(known: Settings, view: RunView) -> list[str]:
     from reports.sealed import seen
     from reports.surprises import surprises
 
-    day = seen(context.store(known).read(view.plan.run_id), context.opens_seals(known, view.plan))
+    try:
+        record = context.store(known).read(view.plan.run_id)
+    except GamedayError as error:  # how the day ended is known, and worth more than this
+        return [f"the record cannot be read now ({error})"]
+    day = seen(record, context.opens_seals(known, view.plan))
     return [each for story in day.stories for each in surprises(story)]
 
 

@@ -108,7 +108,7 @@ def _facts(left: Leftover) -> dict[str, object]:
         "due": entry.due(),
         "authentic": entry.authentic,
         "outcome": left.outcome or None,
-        "problem": left.problem or tried,
+        "problem": "could not be proven gone" if sealed and (left.problem or tried) else left.problem or tried,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,14 +11,16 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from gameday.cli import context
-from gameday.commands import Command, Verb
-from gameday.errors import BadInput, Refused, Unavailable
+from gameday.commands import Actor, Command, Verb
+from gameday.errors import BadInput, NotFound, Refused, Unavailable
 
 if TYPE_CHECKING:
     from activities.store import RunStore
     from gameday.plan import Plan
     from gameday.settings import Settings
 
+FULL_ID = r"[a-z0-9]{4}-[a-z0-9-]{1,75}"
+"""A whole run id, as it was told at the start; `latest` and beginnings of ids need the store."""
 Fields = Mapping[str, str | int | timedelta]
 
 
@@ -28,25 +31,36 @@ def say(run: str, verb: str, fields: Fields) -> str:
         Refused: the run does not accept it now; the message says why.
     """
     known = context.settings()
-    opened = context.store(known)
-    plan = context.plan(opened, run)
+    try:
+        opened = context.store(known)
+        plan = context.plan(opened, run)
+    except (Unavailable, NotFound):
+        if verb != Verb.ABORT or not re.fullmatch(FULL_ID, run):
+            raise
+        return _abort_unseen(known, run, fields)  # no store may stand between anybody and an abort
     command = make(Verb(verb), context.speaker(known, plan.playbook), fields)
     outcome = _outcome(opened, plan.run_id)
     if outcome is not None:
         return _too_late(command, plan, outcome)
     try:
-        return context.carry_out(_send(known, plan, command))
+        return context.carry_out(_send(known, plan.run_id, command))
     except Unavailable as error:
         if command.verb is not Verb.ABORT:
             raise
         raise Unavailable(f"{error}. What the run put on ends by its lease; `gameday leftovers` on its host tells whether it has") from None
 
 
-async def _send(known: Settings, plan: Plan, command: Command) -> str:
+def _abort_unseen(known: Settings, run_id: str, fields: Fields) -> str:
+    """Aborts a run of which only the id is known, as whom the operating system says: anybody may."""
+    user = context.user()
+    return context.carry_out(_send(known, run_id, make(Verb.ABORT, Actor(id=f"os:{user}", name=known.people.get(user, user)), fields)))
+
+
+async def _send(known: Settings, run_id: str, command: Command) -> str:
     from worker.client import send
     from worker.connection import connect
 
-    return (await send(await connect(known), plan.run_id, command)).text
+    return (await send(await connect(known), run_id, command)).text
 
 
 def _outcome(opened: RunStore, run_id: str) -> str | None:

@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from activities import kinds
 from activities.recorder import Recorder, _turn, drain
 from activities.store import RunStore
-from gameday.commands import Actor
 from gameday.errors import NotFound, Unavailable
 from gameday.event import Event, EventKind
-from gameday.loading import loads
-from gameday.plan import Plan, plan
+from gameday.plan import Plan
 from gameday.probe import Sample
-
-NOON = datetime(2026, 6, 18, 12, 0, tzinfo=UTC)
-DAY = b"{name: day, objective: Why, hypothesis: So, faults: [{name: f, inject: process.pause, on: {host: local, process: x}}]}"
-
-
-@pytest.fixture
-def made() -> Plan:
-    return plan(loads(DAY, kinds.catalogue()), kinds.catalogue(), Actor(id="os:ada", name="Ada"), NOON)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(f"sqlite:///{tmp_path}/store/gameday.db")
+from tests.activities.conftest import NOON
 
 
 def note(made: Plan, number: int) -> Event:
@@ -96,7 +81,7 @@ async def test_what_a_dead_store_does_not_take_is_written_when_it_is_back(tmp_pa
     recorder = Recorder(store, tmp_path / "spool")
     running = asyncio.create_task(recorder.run())
     await recorder.events([note(made, 1)], made)
-    await recorder.samples(made.run_id, [reading(1)])
+    await recorder.seen(made.run_id, [reading(1)])
     with pytest.raises(Unavailable, match="written when it is back"):
         await recorder.written(patience=0.3)
     place.mkdir()

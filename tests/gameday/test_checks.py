@@ -309,7 +309,14 @@ WARNINGS: dict[str, tuple[list[Change], list[Said]]] = {
     ),
     "until a detection that only people could mark": (
         [(ALERTS, ""), (", 'alert LedgerDown within 60s'", ""), ("until: mitigated", "until: detected")],
-        [("scenarios[0].faults[0].until", MARKED, SOURCE)],
+        [
+            ("scenarios[0].faults[0].until", MARKED, SOURCE),
+            (
+                "scenarios[0].expect[1]",
+                "'mitigated within 5m', but the fault ends as soon as it is detected: people may never get the chance",
+                "'until: mitigated'",
+            ),
+        ],
     ),
     "somebody with two roles": (
         [("{name: Grace, slack: U02}", "{name: Ada, slack: U01}")],

@@ -21,6 +21,7 @@ from temporalio.client import Client, WorkflowHandle
 from activities import kinds, watchdog
 from activities.journal import Journal
 from activities.recorder import drain
+from activities.steps import processes
 from activities.store import RunStore
 from gameday.commands import Actor, Command, Verb
 from gameday.loading import loads
@@ -134,6 +135,13 @@ class Town:
     @property
     def is_clean(self) -> bool:
         return not self.is_frozen and not self.journal.live()
+
+    def late(self) -> list[str]:
+        """Faults that outlived their last lease by more than 5 s: by the clock on which leases run, so that a slow test is none."""
+        ahead = processes.boot_clock() - time.time()
+        buried = [(path.parent, path.stat().st_mtime + ahead) for path in self.journal.root.glob("f-*/tombstone")]
+        found = [(folder.name, at - float(json.loads((folder / "lease").read_bytes()))) for folder, at in buried if (folder / "lease").exists()]
+        return [f"{fault} was off {over:.1f} s after its lease" for fault, over in found if over > 5]
 
     async def until(self, holds: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds

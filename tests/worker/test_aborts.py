@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from gameday.commands import Verb
 from gameday.errors import NotFound
 from gameday.event import EventKind
-from tests.rigs.town import DAY, Town, town
+from tests.rigs.town import DAY, ROOT, Town, town
 from worker import client as talking
 
 pytestmark = pytest.mark.timeout(180)
@@ -94,3 +96,21 @@ async def test_abort_during_recover_reverts_nothing_a_second_time(place: Town) -
     assert (result.outcome, result.reason) == ("aborted", "seen enough")
     assert told(place, handle.id, EventKind.FAULT_REVERTING) == told(place, handle.id, EventKind.FAULT_ENDED) == 1
     assert place.is_clean
+
+
+async def test_abort_needs_no_store(place: Town) -> None:
+    """`gameday abort` with the whole id, while the store is down: it reaches the run, and the fault comes off."""
+    handle = await place.frozen_day()
+    store = place.home / "gameday.db"
+    store.rename(place.home / "away.db")
+    store.mkdir()  # what is at its place now is no database
+    environment = {**os.environ, "GAMEDAY_HOME": str(place.home), "TEMPORAL_ADDRESS": f"127.0.0.1:{place.port}"}
+    argv = [sys.executable, "-m", "gameday", "abort", handle.id, "-r", "in the dark"]
+    told = await asyncio.create_subprocess_exec(*argv, env=environment, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    said, _ = await told.communicate()
+    assert (told.returncode, said.decode()) == (0, "aborting: everything is taken off and read back\n")
+    await place.until(lambda: place.is_clean, "reverted without a store", seconds=15)
+    store.rmdir()
+    (place.home / "away.db").rename(store)
+    result = await asyncio.wait_for(handle.result(), 90)
+    assert (result.outcome, result.reason) == ("aborted", "in the dark")

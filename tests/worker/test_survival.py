@@ -42,13 +42,27 @@ async def test_the_conductor_is_killed_then_a_human_aborts(place: Town) -> None:
     place.start("worker")
     await place.until(lambda: place.is_clean, "reverted after the abort")
     await asking
-    assert (await handle.result()).outcome == "aborted"
+    result = await handle.result()
+    assert result.outcome == "aborted" and Path(result.report).is_file()
+
+
+async def test_the_conductor_is_killed_for_good_and_nobody_aborts(place: Town) -> None:
+    """Its faults end by their leases; when a conductor comes back, the run goes on from there and ends with a report."""
+    handle = await place.frozen_day()
+    place.kill("worker")
+    await place.until(lambda: place.is_clean, "it expired", seconds=60)
+    assert not place.late()
+    place.start("worker")
+    result = await asyncio.wait_for(talking.outcome(handle, handle.id), 90)
+    assert [story.outcome for story in place.record(result.run_id).faults()] == ["expired"]
+    assert Path(result.report).is_file()
 
 
 async def test_the_agent_is_killed_and_nobody_starts_it_again(place: Town) -> None:
     await place.frozen_day()
     place.kill("agent")
     await place.until(lambda: place.is_clean, "the watchdog reverted", seconds=60)
+    assert not place.late()
 
 
 async def test_the_agent_is_killed_and_started_again_and_the_fault_goes_on(place: Town) -> None:
@@ -65,6 +79,7 @@ async def test_the_watchdog_is_killed(place: Town) -> None:
     handle = await place.frozen_day()
     place.kill_watchdog()
     await place.until(lambda: place.is_clean, "the agent noticed and reverted", seconds=60)
+    assert not place.late()
     result = await handle.result()
     assert place.record(result.run_id).faults()[0].outcome == "reverted"
 
@@ -73,6 +88,7 @@ async def test_temporal_is_away_for_longer_than_the_lease(place: Town) -> None:
     handle = await place.frozen_day()
     place.kill("temporal")
     await place.until(lambda: place.is_clean, "the fault expired on its own", seconds=60)
+    assert not place.late()
     place.start("temporal")
     result = await asyncio.wait_for(talking.outcome(handle, handle.id), 90)
     record = place.record(result.run_id)
@@ -125,6 +141,7 @@ async def test_the_parent_is_ended_from_outside(place: Town, how: str) -> None:
     else:
         await _reset(place, handle.id)
     await place.until(lambda: place.is_clean, f"reverted after {how}", seconds=60)
+    assert not place.late()
 
 
 async def test_the_parent_is_timed_out(place: Town) -> None:
@@ -215,6 +232,7 @@ async def test_the_agent_is_frozen_past_its_lease_and_continued(place: Town) -> 
     handle = await place.frozen_day()
     place.processes["agent"].send_signal(signal.SIGSTOP)
     await place.until(lambda: place.is_clean, "the watchdog reverted", seconds=60)
+    assert not place.late()
     place.processes["agent"].send_signal(signal.SIGCONT)
     result = await asyncio.wait_for(handle.result(), 90)
     assert place.is_clean

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from gameday.commands import Actor, Verb
 from gameday.errors import NotFound, Refused
@@ -364,6 +365,51 @@ async def test_a_fault_whose_time_is_after_latest_inject_is_dropped_and_said_so(
     fault = next(iter(place.journal.live()))
     await (await place.client()).get_workflow_handle(f"{handle.id}-{fault.fault_id}").signal("end", "enough")
     result = await handle.result()
-    assert result.outcome == "passed"
+    assert result.outcome == "error", "not all of its faults were put on: that is not the day that was to be tested"
     failed = place.record(handle.id).first(EventKind.FAULT_FAILED)
     assert failed is not None and (failed.text("name"), failed.text("reason")) == ("late", "it is later than latest_inject (16:00)")
+
+
+async def test_a_hold_keeps_a_later_fault_waiting_and_loses_nothing(place: Town) -> None:
+    """The second fault has its whole time, however long the day was held and the first one's end took."""
+    second = "\n      - {name: second, inject: process.pause, on: {host: local, pid_file: PIDFILE}, after: frozen, for: 2s}"
+    handle = await place.begin(place.day(text=DAY.replace("for: LENGTH}", "for: 1s}" + second)))
+    await place.until(lambda: "frozen" in active(place, handle.id), "the first fault is on")
+    await place.tell(handle, Verb.HOLD, reason="coffee")
+    await place.until(lambda: not place.is_frozen, "it ended by itself")
+    await asyncio.sleep(4)  # longer than the plan of the whole scenario
+    assert "second" not in active(place, handle.id)
+    await place.tell(handle, Verb.RESUME)
+    result = await handle.result()
+    first, other = place.record(handle.id).faults()
+    assert result.outcome == "passed"
+    assert [first.reason, other.reason] == ["its time was over (1 s)", "its time was over (2 s)"]
+
+
+async def test_a_cancel_while_recovery_is_watched_ends_the_day(place: Town) -> None:
+    """It is not lost in what nothing can be taken from: the next scenario does not begin."""
+    text = TWO.replace("steady_for: 0s, recover_within: 10s", "steady_for: 5s, recover_within: 10s")
+    handle = await place.begin(place.day(length="300ms", text=text))
+    await place.until(lambda: EventKind.FAULT_ENDED in _told(place, handle.id), "the first fault is off")
+    await handle.cancel()
+    result = await asyncio.wait_for(talking.outcome(handle, handle.id), 60)
+    assert (result.outcome, result.reason) == ("aborted", "the workflow was cancelled")
+    assert _told(place, handle.id).count(EventKind.FAULT_ACTIVE) == 1
+
+
+async def test_a_long_reason_is_refused_and_wedges_nothing(place: Town) -> None:
+    handle = await place.frozen_day()
+    with pytest.raises(ValidationError, match="at most 900 char"):
+        await place.tell(handle, Verb.ABORT, reason="x" * 901)
+    for _ in range(2):
+        await place.tell(handle, Verb.ABORT, reason="x" * 900)
+    assert (await handle.result()).outcome == "aborted"
+
+
+async def test_what_labels_choose_stays_within_the_blast_radius(place: Town) -> None:
+    made = place.day()
+    radius = made.playbook.blast_radius.model_copy(update={"hosts": ("elsewhere",)})
+    result = await (await place.begin(made.model_copy(update={"playbook": made.playbook.model_copy(update={"blast_radius": radius})}))).result()
+    assert result.outcome == "stood-down"
+    event = place.record(result.run_id).first(EventKind.SCENARIO_STOOD_DOWN)
+    assert event is not None and "frozen: local is outside the blast radius" in event.text("reason")
