@@ -15,7 +15,13 @@ class Model(BaseModel):
     """Frozen, closed to unknown keys, finite numbers only. The docstring below a field is its description, also in the JSON Schema."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=False, populate_by_name=True, use_attribute_docstrings=True
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        validate_default=False,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        defer_build=True,
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import os
 import re
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gameday.errors import BadInput, NotFound
+from gameday.errors import BadInput, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from activities.store import RunStore
@@ -43,6 +45,23 @@ def store(known: Settings) -> RunStore:
     if (known.home / "spool").is_dir():
         drain(opened, known.home / "spool")
     return opened
+
+
+def answers(known: Settings) -> None:
+    """Raises like `store` where the store does not answer. SQLite is asked without the weight of what reads records: a run begins sooner."""
+    if not known.store_url.startswith("sqlite:///"):
+        store(known)
+        return
+    import sqlite3
+
+    path = Path(known.store_url.removeprefix("sqlite:///"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with contextlib.closing(sqlite3.connect(path, timeout=3)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.rollback()
+    except sqlite3.Error as error:
+        raise Unavailable(f"the run store does not answer ({error}): {path}") from None
 
 
 def user() -> str:

@@ -28,7 +28,7 @@ def run_playbook(path: Path, detach: bool, values: list[str], approve: str, as_j
     from gameday.plan import plan as make_plan
 
     known = context.settings()
-    context.store(known)  # a store that does not answer is said before anything is started
+    context.answers(known)  # a store that does not is said before anything is started
     by = context.speaker(known, loaded.playbook)
     approved = approve == "auto"
     made = make_plan(loaded, catalogue(), by, datetime.now(UTC), approved=approved, lease=known.lease, versions=_versions())
@@ -70,13 +70,14 @@ def _versions() -> dict[str, str]:
 
 
 async def _run(known: Settings, made: Plan, detach: bool, as_json: bool, junit: Path | None) -> int:
-    from gameday.cli.following import Following
     from worker.client import start
     from worker.embedded import temporal
 
     _announce(known)
     async with temporal(known) as reached:
         await start(reached.client, made)
+        from gameday.cli.following import Following  # with all that showing needs, while the run has begun already
+
         if detach:
             reached.leave = True
             print(json.dumps({"run": made.run_id}) if as_json else f"{made.run_id} is started; `gameday follow {made.run_id}` shows it", flush=True)
