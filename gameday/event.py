@@ -22,13 +22,12 @@ class EventKind(StrEnum):
     GATE_SILENT = "gate.silent"  # gate
     HELD = "held"  # reason
     RESUMED = "resumed"  # reason
-    TARGETS_FOUND = "targets.found"  # targets: [{fault, host, label}]
+    TARGETS_FOUND = "targets.found"  # seed, targets: [{fault, host, label}]
     CLOCK_OFFSET = "clock.offset"  # host, offset_ms
     SCENARIO_BEGAN = "scenario.began"  # title
     SCENARIO_STOOD_DOWN = "scenario.stood-down"  # reason
     SCENARIO_ENDED = "scenario.ended"  # outcome
     PHASE_BEGAN = "phase.began"  # phase, until
-    PHASE_ENDED = "phase.ended"  # phase
     BASELINE = "baseline"  # baselines: [Baseline]
     NOT_STEADY = "not-steady"  # what: why pre-check refused
     FAULT_ARMED = "fault.armed"  # name, label, kind
@@ -50,7 +49,7 @@ class EventKind(StrEnum):
     SKIPPED = "skipped"  # reason
     EXTENDED = "extended"  # by
     ABORTED = "aborted"  # reason, by: person, guardrail or clock
-    VERDICTS = "verdicts"  # verdicts: [Verdict]
+    VERDICTS = "verdicts"  # judgements: [Judgement]
     RUN_ERROR = "run.error"  # what
     RUN_ENDED = "run.ended"  # outcome, exit_code
 

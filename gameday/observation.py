@@ -217,7 +217,7 @@ class Purpose(StrEnum):
 
 
 class ObserveOrder(Model):
-    """What the observer does in one phase: sample every probe each tick until `until`, or until something decides earlier."""
+    """What the observer does in one phase: sample every probe each tick for `duration`, or until something decides earlier."""
 
     run_id: Name
     scenario: int

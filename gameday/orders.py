@@ -51,7 +51,7 @@ class Selection(Model):
 
 
 class ResolveOrder(Model):
-    """Asks one host for the targets of these faults, and what stands in their way. `asked_at` measures its clock."""
+    """Asks one host for the targets of these faults, and what stands in their way."""
 
     host: HostName
     faults: tuple[FaultQuestion, ...]

@@ -14,7 +14,7 @@ from reports.story import Story
 from reports.words import listed, local_time, offset
 
 MACHINE = "gameday"
-_ELSEWHERE = frozenset({EventKind.VERDICTS, EventKind.PHASE_ENDED})
+_ELSEWHERE = frozenset({EventKind.VERDICTS})
 """Told by the tables of the report, or by the event that follows."""
 
 

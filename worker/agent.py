@@ -37,8 +37,8 @@ def adopt(settings: Settings) -> Journal:
 
 @contextlib.asynccontextmanager
 async def agent(client: Client, settings: Settings) -> AsyncIterator[None]:
-    """A running agent. When it ends, nothing that it put on stays on."""
-    journal = await asyncio.to_thread(adopt, settings)
+    """A running agent, on a journal that `adopt` has looked through. When it ends, nothing that it put on stays on."""
+    journal = Journal.at(settings.home)
     operators = Operators(settings.home)
     keeper = Keeper(client, settings, journal, operators)
     host = HostActivities(settings, journal, kinds.injectors(), operators, armed=keeper.remember)

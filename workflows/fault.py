@@ -119,7 +119,7 @@ class Fault:
                 order,
                 result_type=RevertResult,
                 task_queue=revert_queue(self.order.target.host),
-                schedule_to_close_timeout=DIRTY_AFTER + ONE_TRY,
+                schedule_to_close_timeout=DIRTY_AFTER,
                 heartbeat_timeout=timedelta(seconds=10),
                 retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=2)),
             )

@@ -109,7 +109,8 @@ class GameDay(Commands):
             await self.wait_until(planned)
         sampling = self.plan.playbook.sampling
         self.enter(now, Phase.PRE_CHECK, sampling.baseline)
-        finding = ask.targets(self.plan, now.scenario, now.index, workflow.random().getrandbits(48))
+        seed = workflow.random().getrandbits(48)
+        finding = ask.targets(self.plan, now.scenario, now.index, seed)
         found, result = await self.during(both(finding, self.sample(now, Purpose.BASELINE, sampling.baseline)))
         now.baselines, now.state = result.baselines, result.state.fresh()
         for host, offset_ms in found.offsets:
@@ -122,7 +123,7 @@ class GameDay(Commands):
             return self.stand_down(now, "; ".join(reasons))
         now.faults = [LiveFault(spec, order) for spec, order in found.orders]
         shown = [{"fault": order.name, "host": order.target.host, "label": order.target.label} for _, order in found.orders]
-        self.diary.tell(EventKind.TARGETS_FOUND, scenario=now.index, targets=shown)
+        self.diary.tell(EventKind.TARGETS_FOUND, scenario=now.index, seed=seed, targets=shown)
         return True
 
     def stand_down(self, now: Now, reason: str) -> bool:

@@ -20,7 +20,7 @@ class Unknown(Exception):
 class Probe(ABC, Generic[P]):
     """Reads one measurement, again and again, in the base unit of `params.measured_in()`.
 
-    One instance lives as long as one phase is observed, so a probe may keep what it needs between readings (a counter's last value).
+    One instance lives as long as its run is observed, so a probe may keep what it needs between readings (a counter's last value).
     Each call has the playbook's time limit around it; a probe needs none of its own.
     """
 

@@ -14,7 +14,9 @@ from gameday.errors import Refused
 
 _STOPPED = "Tt"
 GRACE = 4.0
-"""Seconds that a process gets to end after SIGTERM."""
+"""Seconds that a process gets to end after SIGTERM, or once its kill is on the way."""
+MOMENT = 0.03
+"""Seconds in which a kill that is on the way, and not to be seen any more, comes to its end."""
 
 
 def _checked(pid: int, identity: str) -> None:
@@ -126,13 +128,14 @@ class Kill(Step):
             hands.start(self.restart)
 
     def _ends(self, hands: Hands) -> bool:
-        """Whether the process is gone; one that may have been asked to end is given its time."""
-        deadline = time.monotonic() + (GRACE if self.number == "SIGTERM" else 0.0)
+        """Whether the process is gone. One that may have been asked to end is given its time, and one that is being killed is no living one."""
+        began = time.monotonic()
         while processes.same(self.pid, self.born) is not None:
-            if time.monotonic() >= deadline:
+            patience = GRACE if self.number == "SIGTERM" or processes.is_dying(self.pid) else MOMENT
+            if time.monotonic() - began >= patience:
                 return False
             hands.progress()
-            time.sleep(0.02)
+            time.sleep(0.005)
         return True
 
     def _successors(self, undo: Undo) -> list[int]:

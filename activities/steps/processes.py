@@ -15,6 +15,11 @@ SYSTEM_SLICES = (Path("/sys/fs/cgroup/systemd/system.slice"), Path("/sys/fs/cgro
 """Where the cgroups of system services are: on v1 (name=systemd), on v2."""
 
 
+_EXITING = 0x4
+"""PF_EXITING, of the kernel's sched.h."""
+_KILL = 1 << (signal.SIGKILL - 1)
+
+
 def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
@@ -93,6 +98,17 @@ def send(pid: int, identity: str, number: signal.Signals) -> bool:
         return False
     finally:
         os.close(handle)
+
+
+def is_dying(pid: int) -> bool:
+    """Whether a kill is on its way to the process, or it is ending already: it may still look alive. Source: proc(5), SigPnd, ShdPnd and flags."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(errors="replace")
+        flags = int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rsplit(")", 1)[1].split()[6])
+        pending = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigPnd:", "ShdPnd:"))]
+    except (OSError, IndexError, ValueError):
+        return False  # it has ended: `same` tells
+    return bool(flags & _EXITING) or any(each & _KILL for each in pending)
 
 
 def command_name(pid: int) -> str:

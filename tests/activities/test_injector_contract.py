@@ -215,6 +215,19 @@ def test_a_process_is_found_by_its_systemd_unit(tmp_path: Path, monkeypatch: pyt
             resolve(Target(host="local", unit="bar.service"), "local", HostSettings())
 
 
+async def test_a_fault_that_is_renewed_for_ever_ends_at_its_cap(tmp_path: Path, operators: Operators) -> None:
+    with rig("pause", tmp_path / "rig") as target:
+        order = target.order("f-capped")
+        order["order"] |= {"lease": 30.0, "cap": 1.5}
+        await operators.perform(order)
+        entry = Journal.at(tmp_path / "home").find("f-capped")
+        assert entry is not None
+        while entry.tombstone is None:
+            entry.renew()
+            await asyncio.sleep(0.05)
+        assert entry.tombstone["reason"] == "its longest time was over" and target.look() == "running"
+
+
 def test_a_helper_that_says_much_is_heard_out_and_one_that_closes_its_output_costs_nothing(tmp_path: Path) -> None:
     hands = JournaledHands(None, lambda: None)
     code, said = hands.run(("head", "-c", "300000", "/dev/zero"), 20.0)

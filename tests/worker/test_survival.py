@@ -278,3 +278,18 @@ async def test_the_targets_own_service_refuses_the_revert(tmp_path: Path) -> Non
         (state / "mended").touch()
         await place.until(lambda: not place.journal.live(), "it came off once the service was mended")
         assert not (state / "on").exists()
+
+
+async def test_a_journal_entry_that_was_tampered_with_is_never_executed(place: Town) -> None:
+    """Nobody knows any more what is to be undone: the target is left to people, the day ends dirty and says so."""
+    handle = await place.frozen_day()
+    (entry,) = place.journal.live()
+    path = entry.folder / "entry"
+    path.write_bytes(path.read_bytes().replace(b"process.pause", b"process.paus3"))
+    await place.tell(handle, Verb.ABORT, reason="stop")
+    result = await asyncio.wait_for(handle.result(), 120)
+    assert (result.outcome, result.exit_code) == ("dirty", 6)
+    dirty = place.record(result.run_id).first(EventKind.FAULT_DIRTY)
+    assert dirty is not None and "is not authentic: it is never executed. Look at the target by hand" in str(dirty.data["problems"])
+    assert place.is_frozen and place.journal.live()
+    place.sleeper.send_signal(signal.SIGCONT)

@@ -70,13 +70,20 @@ class House:
     def is_up(self) -> bool:
         return connection.embedded(self.home) is not None
 
+    def pids(self, said: str) -> list[int]:
+        """The processes of this home whose command line says this."""
+        return [pid for pid, words in self._processes() if said in words]
+
     def processes(self) -> list[str]:
         """Every process of gameday or Temporal that belongs to this home."""
+        return [words for _, words in self._processes()]
+
+    def _processes(self) -> list[tuple[int, str]]:
         found = []
         for process in psutil.process_iter(["cmdline", "environ"]):
             words = " ".join(process.info["cmdline"] or ())
             if str(self.home) in words or (process.info["environ"] or {}).get("GAMEDAY_HOME") == str(self.home):
-                found.append(words)
+                found.append((process.pid, words))
         return found
 
     def close(self) -> None:
@@ -136,6 +143,41 @@ def test_the_tree_is_killed_with_its_holder_and_leaves_nothing(house: House) -> 
     up.kill()
     until(lambda: not house.is_frozen and not Journal.at(house.home).live(), 40)
     until(lambda: not house.processes(), 60)
+
+
+def test_a_child_that_is_killed_is_started_again(house: House) -> None:
+    """Conductor, agent and server, one after the other, with a fault on: it comes off, and its run ends with a report."""
+    house.gameday("up")
+    until(house.is_up, 60)
+    started = house.gameday("run", house.playbook("60s"), "--detach", "--json")
+    run_id = json.loads(started.communicate(timeout=90)[0])["run"]
+    until(lambda: house.is_frozen, 60)
+    for name in ("gameday worker", "gameday agent", "start-dev"):
+        (before,) = house.pids(name)
+        os.kill(before, signal.SIGKILL)
+        until(lambda: bool(house.pids(name)) and house.pids(name) != [before], 30)  # noqa: B023
+    aborted = house.gameday("abort", run_id, "-r", "seen enough")
+    aborted.communicate(timeout=60)
+    until(lambda: not house.is_frozen and not Journal.at(house.home).live(), 60)
+    until(lambda: house.has_ended(run_id), 90)
+    until((house.home / "runs" / run_id / "postmortem.md").is_file, 30)
+
+
+def test_everything_is_killed_and_up_again_takes_it_off_and_ends_the_run(house: House) -> None:
+    house.gameday("up")
+    until(house.is_up, 60)
+    started = house.gameday("run", house.playbook("20s"), "--detach", "--json")
+    run_id = json.loads(started.communicate(timeout=90)[0])["run"]
+    until(lambda: house.is_frozen, 60)
+    for pid in house.pids(""):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    until(lambda: not house.processes(), 30)
+    assert house.is_frozen, "nobody was left to take it off"
+    house.gameday("up")
+    until(lambda: not house.is_frozen and not Journal.at(house.home).live(), 90)  # at its own end, or as what its host expired
+    until(lambda: house.has_ended(run_id), 90)
+    until((house.home / "runs" / run_id / "postmortem.md").is_file, 30)
 
 
 def test_a_run_whose_watcher_is_killed_goes_on_to_its_end(house: House) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from temporalio.client import Client
 
 from gameday.commands import Actor, Verb
 from gameday.errors import NotFound, Refused
@@ -413,3 +414,33 @@ async def test_what_labels_choose_stays_within_the_blast_radius(place: Town) -> 
     assert result.outcome == "stood-down"
     event = place.record(result.run_id).first(EventKind.SCENARIO_STOOD_DOWN)
     assert event is not None and "frozen: local is outside the blast radius" in event.text("reason")
+
+
+async def test_all_faults_of_a_host_are_reverted_by_one_activity_whose_proof_is_theirs(place: Town) -> None:
+    """Their workflows ask their host no second time."""
+    others = [await asyncio.create_subprocess_exec("sleep", "1000", start_new_session=True) for _ in range(3)]
+    lines = ""
+    for number, other in enumerate(others):
+        file = place.home / f"other-{number}.pid"
+        file.write_text(str(other.pid))
+        lines += f"\n      - {{name: other-{number}, inject: process.pause, on: {{host: local, pid_file: {file}}}, for: 60s}}"
+    try:
+        handle = await place.begin(place.day(text=DAY.replace("for: LENGTH}", "for: 60s}" + lines)))
+        await place.until(lambda: len(active(place, handle.id)) == 4, "all four are on")
+        await place.tell(handle, Verb.ABORT, reason="enough")
+        assert (await handle.result()).outcome == "aborted" and place.is_clean
+        assert [fault.outcome for fault in place.record(handle.id).faults()] == [FaultOutcome.REVERTED] * 4
+        client = await place.client()
+        assert await scheduled(client, handle.id, "revert") == ["host.revert"]
+        for fault in place.record(handle.id).faults():
+            assert await scheduled(client, f"{handle.id}-{fault.fault_id}", "revert") == []
+    finally:
+        for other in others:
+            other.kill()
+            await other.wait()
+
+
+async def scheduled(client: Client, workflow_id: str, ending: str) -> list[str]:
+    history = client.get_workflow_handle(workflow_id).fetch_history_events()
+    names = [event.activity_task_scheduled_event_attributes.activity_type.name async for event in history]
+    return [name for name in names if name.endswith(ending)]
