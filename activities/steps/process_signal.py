@@ -15,7 +15,7 @@ from gameday.errors import Refused
 _STOPPED = "Tt"
 GRACE = 4.0
 """Seconds that a process gets to end after SIGTERM, or once its kill is on the way."""
-MOMENT = 0.03
+MOMENT = 0.005
 """Seconds in which a kill that is on the way, and not to be seen any more, comes to its end."""
 
 

@@ -163,23 +163,6 @@ def test_a_child_that_is_killed_is_started_again(house: House) -> None:
     until((house.home / "runs" / run_id / "postmortem.md").is_file, 30)
 
 
-def test_everything_is_killed_and_up_again_takes_it_off_and_ends_the_run(house: House) -> None:
-    house.gameday("up")
-    until(house.is_up, 60)
-    started = house.gameday("run", house.playbook("20s"), "--detach", "--json")
-    run_id = json.loads(started.communicate(timeout=90)[0])["run"]
-    until(lambda: house.is_frozen, 60)
-    for pid in house.pids(""):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    until(lambda: not house.processes(), 30)
-    assert house.is_frozen, "nobody was left to take it off"
-    house.gameday("up")
-    until(lambda: not house.is_frozen and not Journal.at(house.home).live(), 90)  # at its own end, or as what its host expired
-    until(lambda: house.has_ended(run_id), 90)
-    until((house.home / "runs" / run_id / "postmortem.md").is_file, 30)
-
-
 def test_a_run_whose_watcher_is_killed_goes_on_to_its_end(house: House) -> None:
     run = house.gameday("run", house.playbook("3s"), "--approve", "auto")
     until(lambda: house.is_frozen, 90)
