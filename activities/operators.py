@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,15 +95,20 @@ class Operators:
             batch: list[_Asked] = []
             while self._asked and sum(len(asked.reasons) for asked in batch) < MOST:
                 batch.append(self._asked.popleft())
-            try:
-                statuses = {status["fault_id"]: status for status in await self.revert({k: v for asked in batch for k, v in asked.reasons.items()})}
-            except Exception as error:  # noqa: BLE001  # each of those who asked is told
-                for asked in batch:
-                    asked.answer(error)
-                continue
-            for asked in batch:
-                asked.answer([statuses[fault_id] for fault_id in asked.reasons])
+            await self._carry_out(batch)
         self._lanes -= 1
+
+    async def _carry_out(self, batch: Sequence[_Asked]) -> None:
+        reasons = {fault_id: why for asked in batch for fault_id, why in asked.reasons.items()}
+        try:
+            statuses = {status["fault_id"]: status for status in await self.revert(reasons)}
+            answers = [[statuses[fault_id] for fault_id in asked.reasons] for asked in batch]
+        except Exception as error:  # noqa: BLE001  # each of those who asked is told
+            for asked in batch:
+                asked.answer(error)
+            return
+        for asked, answer in zip(batch, answers, strict=True):
+            asked.answer(answer)
 
     async def perform(self, request: dict[str, Any]) -> dict[str, Any]:
         """Carries out a request to its end, also when the caller is cancelled meanwhile.

@@ -163,7 +163,7 @@ def test_the_override_of_the_page_follows_the_compose_specification() -> None:
 
     Loader.add_constructor("!override", plain)
     for block in blocks("yaml"):
-        config: dict[str, Any] = yaml.load(block, Loader)
+        config: dict[str, Any] = yaml.load(block, Loader)  # a SafeLoader: plain data only
         assert jsonschema.Draft202012Validator(SCHEMA).is_valid(config)
 
 
