@@ -1,11 +1,7 @@
-"""The run store: plans, events and samples, in SQLite or any database that a URL names. Events are append-only and hash-chained.
-
-Each event's hash covers its content, its place and the hash before it, so that an edit, a deletion or a new order shows.
-"""
+"""The run store: plans, events and samples, in SQLite or any database that a URL names. All are append-only and hash-chained (chain.py)."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,14 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from activities import chain
 from gameday.errors import BadInput, NotFound, Unavailable
 from gameday.event import Event
 from gameday.plan import Plan
 from gameday.probe import Sample
 from gameday.record import RunRecord
 
-SCHEMA_VERSION = 1
-_FIRST = "0" * 64
+SCHEMA_VERSION = 2
 _PREPARING = 0x67616D65646179
 """The advisory lock under which the tables are made: "gameday" in ASCII."""
 
@@ -36,8 +32,10 @@ runs = sa.Table(
     sa.Column("playbook", sa.String(80), nullable=False, index=True),
     sa.Column("started_at", sa.String(40), nullable=False, index=True),
     sa.Column("plan", sa.Text, nullable=False),
-    sa.Column("length", sa.Integer, nullable=False, default=0),
-    sa.Column("head", sa.String(64), nullable=False, default=_FIRST),
+    sa.Column("length", sa.Integer, nullable=False),
+    sa.Column("head", sa.String(64), nullable=False),
+    sa.Column("sampled", sa.Integer, nullable=False),
+    sa.Column("sample_head", sa.String(64), nullable=False),
 )
 events = sa.Table(
     "gameday_events",
@@ -57,6 +55,8 @@ samples = sa.Table(
     sa.Column("value", sa.Float),
     sa.Column("unknown", sa.String(300)),
     sa.Column("took_ms", sa.Float, nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
 )
 
 
@@ -106,13 +106,17 @@ class RunStore:
                 connection.execute(sa.insert(meta).values(key="schema", value=str(SCHEMA_VERSION)))
             elif int(version) > SCHEMA_VERSION:
                 raise Unavailable(f"the store has schema {version}, and this gameday knows {SCHEMA_VERSION}: use a newer gameday")
+            elif int(version) < SCHEMA_VERSION:
+                raise Unavailable(f"the store has schema {version}, from before the first release; move it away, and a new one is made")
         self._ready = True
 
     def open(self, plan: Plan) -> None:
         """Begins a run's record; again is the same."""
         row = {"run_id": plan.run_id, "playbook": plan.playbook.name, "started_at": plan.started_at.isoformat(), "plan": plan.model_dump_json()}
+        begins = chain.first(row["plan"])
         with _translated(), self._begin() as connection:
-            connection.execute(self._insert_once(runs, ["run_id"]).values(**row, length=0, head=_FIRST))
+            insert = self._insert_once(runs, ["run_id"]).values(**row, length=0, head=begins, sampled=0, sample_head=begins)
+            connection.execute(insert)
 
     def append(self, new: Iterable[Event]) -> None:
         """Adds events at the end of their runs' chains; one that is there already is passed over.
@@ -131,26 +135,34 @@ class RunStore:
         if connection.scalar(sa.select(events.c.seq).where(events.c.id == event.id)) is not None:
             return
         text = event.model_dump_json()
-        link = _link(found.head, found.length, text)
+        link = chain.link(found.head, found.length, text)
         connection.execute(sa.insert(events).values(run_id=event.run_id, seq=found.length, id=event.id, event=text, hash=link))
         connection.execute(sa.update(runs).where(runs.c.run_id == event.run_id).values(length=found.length + 1, head=link))
 
     def add_samples(self, run_id: str, new: Sequence[Sample]) -> None:
-        """Adds samples; one that is there already stays as it was."""
-        rows = [
-            {
-                "run_id": run_id,
-                "at": _iso(each.at),
-                "probe": each.probe,
-                "value": each.value,
-                "unknown": each.unknown and each.unknown.replace("\0", "\N{REPLACEMENT CHARACTER}"),  # no text of PostgreSQL holds NUL
-                "took_ms": each.took_ms,
-            }
-            for each in new
-        ]
-        if rows:
-            with _translated(), self._begin() as connection:
-                connection.execute(self._insert_once(samples, ["run_id", "at", "probe"]), rows)
+        """Adds samples at the end of the run's chain of them; one that is there already stays as it was.
+
+        Raises:
+            NotOpened: the run is not in the store yet.
+        """
+        with _translated(), self._begin() as connection:
+            run = connection.execute(sa.select(runs.c.sampled, runs.c.sample_head).where(runs.c.run_id == run_id).with_for_update()).one_or_none()
+            if run is None:
+                raise NotOpened(f"the run {run_id} is not in the store yet")
+            seq, head = run.sampled, run.sample_head
+            at = {_iso(each.at) for each in new}
+            query = sa.select(samples.c.at, samples.c.probe).where(samples.c.run_id == run_id, samples.c.at.in_(at))
+            known = {(row.at, row.probe) for row in connection.execute(query)}
+            rows = []
+            for row in map(_row, new):
+                if (row["at"], row["probe"]) not in known:
+                    known.add((row["at"], row["probe"]))
+                    head = chain.link(head, seq, _told(**row))
+                    rows.append({"run_id": run_id, **row, "seq": seq, "hash": head})
+                    seq += 1
+            if rows:
+                connection.execute(sa.insert(samples), rows)
+                connection.execute(sa.update(runs).where(runs.c.run_id == run_id).values(sampled=seq, sample_head=head))
 
     def _insert_once(self, table: sa.Table, keys: list[str]) -> Any:
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
@@ -163,19 +175,23 @@ class RunStore:
             NotFound: there is no such run.
         """
         with _translated(), self._begin(snapshot=True) as connection:
-            plan = connection.scalar(sa.select(runs.c.plan).where(runs.c.run_id == run_id))
-            if plan is None:
+            run = connection.execute(sa.select(runs).where(runs.c.run_id == run_id)).one_or_none()
+            if run is None:
                 raise NotFound(f"there is no run {run_id!r}; `gameday runs` lists them")
             found = connection.execute(sa.select(events).where(events.c.run_id == run_id).order_by(events.c.seq)).all()
-            readings = connection.execute(sa.select(samples).where(samples.c.run_id == run_id).order_by(samples.c.at, samples.c.probe)).all()
-            length, head = connection.execute(sa.select(runs.c.length, runs.c.head).where(runs.c.run_id == run_id)).one()
-        broken = _broken(found, length, head)
+            readings = connection.execute(sa.select(samples).where(samples.c.run_id == run_id).order_by(samples.c.seq)).all()
+        told = ((row.seq, _told(row.at, row.probe, row.value, row.unknown, row.took_ms), row.hash) for row in readings)
+        broken = [
+            chain.broken("event", run.plan, ((row.seq, row.event, row.hash) for row in found), run.length, run.head),
+            chain.broken("sample", run.plan, told, run.sampled, run.sample_head),
+        ]
+        damage = next(filter(None, broken), "")
         return RunRecord(
-            plan=Plan.model_validate_json(plan),
+            plan=Plan.model_validate_json(run.plan),
             events=tuple(Event.model_validate_json(row.event) for row in found),
-            samples=tuple(_sample(row) for row in readings),
-            chain=broken or f"record verified (chain of {len(found)} events)",
-            missing=(broken,) if broken else (),
+            samples=tuple(_sample(row) for row in sorted(readings, key=lambda row: (row.at, row.probe))),
+            chain=damage or f"record verified (chains of {_counted(len(found), 'event')} and {_counted(len(readings), 'sample')})",
+            missing=(damage,) if damage else (),
         )
 
     def events_after(self, run_id: str, seq: int) -> list[tuple[int, Event]]:
@@ -253,23 +269,19 @@ def _iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _row(each: Sample) -> dict[str, Any]:
+    unknown = each.unknown and each.unknown.replace("\0", "\N{REPLACEMENT CHARACTER}")  # no text of PostgreSQL holds NUL
+    return {"at": _iso(each.at), "probe": each.probe, "value": each.value, "unknown": unknown, "took_ms": each.took_ms}
+
+
+def _told(at: str, probe: str, value: float | None, unknown: str | None, took_ms: float) -> str:
+    """A sample as its hash covers it."""
+    return json.dumps([at, probe, None if value is None else float(value), unknown, float(took_ms)])
+
+
 def _sample(row: Any) -> Sample:
     return Sample(probe=row.probe, at=datetime.fromisoformat(row.at), value=row.value, unknown=row.unknown, took_ms=row.took_ms)
-
-
-def _link(head: str, seq: int, text: str) -> str:
-    return hashlib.sha256(f"{head}\n{seq}\n{text}".encode()).hexdigest()
-
-
-def _broken(found: Sequence[Any], length: int, head: str) -> str:
-    """Where the chain does not hold, in words; empty when it does."""
-    link = _FIRST
-    for place, row in enumerate(found):
-        if row.seq != place:
-            return f"the record is damaged: event {place} is missing"
-        link = _link(link, place, row.event)
-        if link != row.hash:
-            return f"the record is damaged: event {place} was changed"
-    if length != len(found) or link != head:
-        return f"the record is damaged: it should have {length} events and has {len(found)}"
-    return ""

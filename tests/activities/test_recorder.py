@@ -35,7 +35,7 @@ def test_a_record_is_read_as_it_was_written_and_its_chain_holds(store: RunStore,
     assert record.plan == made
     assert [event.text("text") for event in record.events] == ["note 1", "note 2"]
     assert [(sample.value, sample.unknown) for sample in record.samples] == [(None, "no answer in 1 s"), (1.0, None)]
-    assert record.chain == "record verified (chain of 2 events)"
+    assert record.chain == "record verified (chains of 2 events and 2 samples)"
 
 
 def test_a_second_delivery_is_the_same_event_and_the_same_sample(store: RunStore, made: Plan) -> None:
@@ -53,12 +53,17 @@ def test_a_second_delivery_is_the_same_event_and_the_same_sample(store: RunStore
         ("update gameday_events set event = replace(event, 'note 2', 'note X') where seq = 1", "event 1 was changed"),
         ("delete from gameday_events where seq = 1", "event 1 is missing"),
         ("delete from gameday_events where seq = 2", "should have 3 events and has 2"),
+        ("update gameday_samples set value = 0 where seq = 1", "sample 1 was changed"),
+        ("update gameday_samples set unknown = 'nobody looked', value = null where seq = 2", "sample 2 was changed"),
+        ("delete from gameday_samples where seq = 0", "sample 0 is missing"),
+        ("update gameday_runs set plan = replace(plan, 'Why', 'Who')", "its plan or event 0 was changed"),
         ("update gameday_events set seq = case seq when 0 then 9 when 1 then 0 else seq end", "event 0 was changed"),
     ],
 )
 def test_damage_to_the_record_shows(store: RunStore, made: Plan, damage: str, found: str) -> None:
     store.open(made)
     store.append([note(made, number) for number in (1, 2, 3)])
+    store.add_samples(made.run_id, [reading(number) for number in (1, 2, 3)])
     with store._engine.begin() as connection:
         connection.exec_driver_sql(damage)
     record = store.read(made.run_id)

@@ -83,7 +83,7 @@ def test_a_record_comes_back_as_it_was_written(store: RunStore) -> None:
     assert record.plan == day
     assert record.events == tuple(notes)
     assert record.samples == (read, unknown)
-    assert record.chain == "record verified (chain of 3 events)"
+    assert record.chain == "record verified (chains of 3 events and 2 samples)"
     assert record.missing == ()
 
 
@@ -99,7 +99,7 @@ def test_what_comes_twice_is_kept_once_and_as_it_was_first(store: RunStore) -> N
 
     assert [event.id for event in record.events] == [a_note(day.run_id, 0).id, a_note(day.run_id, 1).id]
     assert [sample.value for sample in record.samples] == [1.0]
-    assert record.chain == "record verified (chain of 2 events)"
+    assert record.chain == "record verified (chains of 2 events and 1 sample)"
 
 
 def test_an_edit_behind_its_back_shows(store: RunStore) -> None:
@@ -127,7 +127,7 @@ def test_two_writers_at_once_make_one_chain(new_store_url: Callable[[], str], op
     at_once([partial(write, events) for events in ours])
 
     record = opened(url).read(day.run_id)
-    assert record.chain == "record verified (chain of 160 events)"
+    assert record.chain == "record verified (chains of 160 events and 0 samples)"
     assert {event.id for event in record.events} == {event.id for event in [*ours[0], *ours[1], *both]}
 
 
@@ -148,7 +148,7 @@ def test_a_reader_never_sees_half_of_a_write(store: RunStore, opened: Open) -> N
     record = store.read(day.run_id)
 
     assert reading
-    assert record.chain == "record verified (chain of 1 events)"
+    assert record.chain == "record verified (chains of 1 event and 0 samples)"
 
 
 def test_an_empty_database_can_be_opened_by_several_at_once(new_store_url: Callable[[], str], opened: Open) -> None:
@@ -204,7 +204,7 @@ def test_a_server_that_is_away_is_unavailable_and_then_back(store: RunStore, ope
     with database.connect(postgresql) as connection:
         connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'")
     store.append([a_note(day.run_id, 0)])
-    assert store.read(day.run_id).chain == "record verified (chain of 1 events)"
+    assert store.read(day.run_id).chain == "record verified (chains of 1 event and 0 samples)"
 
     nowhere = opened("postgresql+psycopg://gameday@127.0.0.1:1/gameday")
     with pytest.raises(Unavailable, match="the run store does not answer"):
