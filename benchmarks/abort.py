@@ -18,7 +18,7 @@ from benchmarks.floor import QUEUE, Floor
 from benchmarks.place import Proof, day, entries, proof, stages, warm_town
 from benchmarks.table import Result, Row, percentile, spread
 from gameday.commands import Command, Verb
-from tests.rigs.town import ADA, ROOT, Town
+from tests.rigs.town import ADA, ROOT, Town, begin
 from worker import client as talking
 
 ROUNDS = 30
@@ -69,7 +69,7 @@ def _stages(rounds: list[tuple[float, dict[str, float]]]) -> str:
 
 async def _abort(built: Town, client: Client) -> tuple[float, Proof, dict[str, float]]:
     made = built.day(text=day([built.home / "sleeper.pid"], "60s"))
-    handle = await talking.start(client, made)
+    handle = await begin(client, made)
     await built.until(lambda: bool(entries(built, made.run_id)), "the sleeper is frozen")
     (entry,) = entries(built, made.run_id)
     await asyncio.sleep(QUIET)

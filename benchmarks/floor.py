@@ -42,7 +42,7 @@ class Floor:
 
 
 async def serve(role: str) -> None:
-    client = await connect(Settings(), patience=30)
+    client = await connect(Settings().home, patience=30)
     if role == "workflows":
         from worker.conductor import RUNNER
 

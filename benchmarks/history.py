@@ -21,11 +21,11 @@ from temporalio.worker import Worker
 from activities import kinds
 from benchmarks.place import day
 from benchmarks.table import Result, Row
+from gameday.beginning import CONDUCTOR_QUEUE
 from gameday.fault import FaultOrder, FaultOutcome, FaultState, FaultStatus, ResolvedTarget
 from gameday.loading import loads
 from gameday.observation import ObserveOrder, ObserveResult
 from gameday.orders import (
-    CONDUCTOR_QUEUE,
     Analysis,
     AnalyzeOrder,
     ReportOrder,

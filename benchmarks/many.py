@@ -13,7 +13,7 @@ from benchmarks.place import Sleepers, day, proof, warm_town
 from benchmarks.table import Result, Row
 from gameday.commands import Command, Verb
 from gameday.orders import DayResult
-from tests.rigs.town import ADA, Town
+from tests.rigs.town import ADA, Town, begin
 from worker import client as talking
 
 RUNS, EACH = 50, 4
@@ -37,7 +37,7 @@ async def _measure(built: Town, sleepers: Sleepers) -> Result:
     plans = [built.day(text=day(sleepers.pid_files[place : place + EACH], "30m")) for place in range(0, RUNS * EACH, EACH)]
     handles: list[WorkflowHandle[object, DayResult]] = []
     for place in range(0, RUNS, AT_ONCE):
-        handles += await asyncio.gather(*(talking.start(client, made) for made in plans[place : place + AT_ONCE]))
+        handles += await asyncio.gather(*(begin(client, made) for made in plans[place : place + AT_ONCE]))
         with contextlib.suppress(AssertionError):  # what is not on by then is said, and the others are aborted all the same
             await built.until(partial(_are_on, built, len(handles) * EACH), "the faults are on", 8)
     on = [entry for entry in built.journal.live() if entry.marked("active")]

@@ -12,7 +12,7 @@ from gameday.units import DURATION_PATTERN, format_duration, parse_duration
 
 
 class Model(BaseModel):
-    """Frozen, closed to unknown keys, finite numbers only. The docstring below a field is its description, also in the JSON Schema."""
+    """Frozen, closed to unknown keys, finite numbers only. The docstring below a field is its description (gameday/described.py)."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -20,7 +20,6 @@ class Model(BaseModel):
         allow_inf_nan=False,
         validate_default=False,
         populate_by_name=True,
-        use_attribute_docstrings=True,
         defer_build=True,
     )
 

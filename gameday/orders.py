@@ -14,8 +14,6 @@ from gameday.plan import Plan
 from gameday.playbook import Target
 from gameday.verdicts import Judgement, Outcome
 
-CONDUCTOR_QUEUE = "gameday"
-
 
 def host_queue(host: str) -> str:
     """The task queue on which a host's agent takes injects and look-ups."""

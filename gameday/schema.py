@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from gameday.catalogue import Catalogue
+from gameday.described import json_schema
 from gameday.playbook import SCENARIO_KEYS, Playbook
 from gameday.units import format_duration
 
@@ -24,7 +25,7 @@ _VARIABLE = {"type": "string", "pattern": r"\$\{[a-z][a-z0-9_]*\}", "description
 
 def playbook_schema(catalogue: Catalogue) -> Node:
     """The schema of a playbook that may use the kinds of `catalogue`."""
-    schema = _of(Playbook, "#/$defs/{model}")
+    schema = json_schema(Playbook)
     definitions: Node = schema.pop("$defs")
     injectors = {kind: _kind(f"inject.{kind}", each.Params, definitions) for kind, each in catalogue.injectors.items()}
     probes = {kind: _kind(f"probe.{kind}", each.Params, definitions) for kind, each in catalogue.probes.items()}
@@ -40,13 +41,9 @@ def playbook_schema(catalogue: Catalogue) -> Node:
     return {**_one_scenario(root, definitions["Scenario"]), "$defs": definitions}
 
 
-def _of(model: type[BaseModel], template: str) -> Node:
-    return model.model_json_schema(by_alias=True, ref_template=template)
-
-
 def _kind(name: str, params: type[BaseModel], definitions: Node) -> str:
     """Adds the parameters of a kind to the definitions, with names of their own, and returns the reference to them."""
-    schema = _of(params, f"#/$defs/{name}.{{model}}")
+    schema = json_schema(params, f"#/$defs/{name}.{{model}}")
     for inner, node in schema.pop("$defs", {}).items():
         definitions[f"{name}.{inner}"] = node
     definitions[name] = schema

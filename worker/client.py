@@ -1,4 +1,4 @@
-"""Talking to runs: starting one, telling it something, asking where it is."""
+"""Talking to runs: telling one something, asking where it is."""
 
 from __future__ import annotations
 
@@ -13,44 +13,16 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from gameday.commands import Answer, Command, Verb
 from gameday.errors import GamedayError, NotFound, Refused, Unavailable
-from gameday.orders import CONDUCTOR_QUEUE, DayResult, LiveState
-from gameday.plan import Plan
+from gameday.orders import DayResult, LiveState
 
-PLAYBOOK = SearchAttributeKey.for_keyword("GamedayPlaybook")
 ABORT_PATIENCE = timedelta(seconds=2)
 """How long an abort is tried as an Update before it is sent as a Signal, which a restarting server does not lose."""
 PATIENCE = timedelta(seconds=10)
-
-
-async def start(client: Client, plan: Plan) -> WorkflowHandle[object, DayResult]:
-    """Starts a run; its id is the workflow's."""
-    attributes = TypedSearchAttributes([SearchAttributePair(PLAYBOOK, plan.playbook.name)])
-    try:
-        return await _start(client, plan, attributes)
-    except RPCError as error:
-        if error.status is not RPCStatusCode.INVALID_ARGUMENT:
-            raise Unavailable(f"the run could not be started: {error.message}") from None
-    return await _start(client, plan, None)  # where the search attribute cannot be registered, the memo tells the playbook
-
-
-async def _start(client: Client, plan: Plan, attributes: TypedSearchAttributes | None) -> WorkflowHandle[object, DayResult]:
-    return await client.start_workflow(
-        "GameDay",
-        plan,
-        id=plan.run_id,
-        task_queue=CONDUCTOR_QUEUE,
-        result_type=DayResult,
-        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-        memo={"playbook": plan.playbook.name},
-        search_attributes=attributes,
-        static_summary=plan.playbook.objective[:200],
-    )
 
 
 async def send(client: Client, run_id: str, command: Command) -> Answer:

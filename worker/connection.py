@@ -16,7 +16,6 @@ from temporalio.service import RPCError
 
 from activities.steps import processes
 from gameday.errors import BadInput, GamedayError, Unavailable
-from gameday.settings import Settings
 
 UP_FILE = "up.json"
 FOR_EVER = 10 * 365 * 86400.0
@@ -51,15 +50,20 @@ def embedded(home: Path) -> Embedded | None:
         return None
 
 
-def address(settings: Settings) -> str:
+def at_hand(home: Path) -> bool:
+    """Whether there is a Temporal to connect to: a configured one, or an embedded one that is up."""
+    return configured() or embedded(home) is not None
+
+
+def address(home: Path) -> str:
     """The address that would be connected to, for messages."""
     if configured():
         return ClientConfig.load_client_connect_config().get("target_host", "localhost:7233")
-    up = embedded(settings.home)
+    up = embedded(home)
     return up.address if up else "none"
 
 
-async def connect(settings: Settings, patience: float = 5.0) -> Client:
+async def connect(home: Path, patience: float = 5.0) -> Client:
     """Connects, trying again for `patience` seconds.
 
     Raises:
@@ -68,11 +72,11 @@ async def connect(settings: Settings, patience: float = 5.0) -> Client:
     deadline = asyncio.get_running_loop().time() + patience
     while True:
         try:
-            return await _connect(settings)
+            return await _connect(home)
         except (RPCError, RuntimeError, OSError) as error:
             if asyncio.get_running_loop().time() >= deadline:
                 raise Unavailable(
-                    f"Temporal at {address(settings)} does not answer ({_cause(error)}); start it, or check TEMPORAL_ADDRESS and its TLS and key"
+                    f"Temporal at {address(home)} does not answer ({_cause(error)}); start it, or check TEMPORAL_ADDRESS and its TLS and key"
                 ) from None
         except Unavailable:
             if asyncio.get_running_loop().time() >= deadline:
@@ -87,11 +91,11 @@ def _cause(error: Exception) -> str:
     return (inner[-1] if inner else first)[:200]
 
 
-async def _connect(settings: Settings) -> Client:
+async def _connect(home: Path) -> Client:
     if configured():
         config = ClientConfig.load_client_connect_config()
         return await Client.connect(**{"target_host": "localhost:7233", **config}, data_converter=pydantic_data_converter)  # type: ignore[arg-type]  # a TypedDict
-    up = embedded(settings.home)
+    up = embedded(home)
     if up is None:
-        raise Unavailable(f"no Temporal is configured, and none is up under {settings.home}; start `gameday up`, or set TEMPORAL_ADDRESS")
+        raise Unavailable(f"no Temporal is configured, and none is up under {home}; start `gameday up`, or set TEMPORAL_ADDRESS")
     return await Client.connect(up.address, data_converter=pydantic_data_converter)

@@ -13,7 +13,7 @@ from temporalio.client import Client
 
 from gameday.errors import Unavailable
 from gameday.settings import Settings
-from worker.connection import configured, connect, embedded
+from worker.connection import at_hand, connect, embedded
 
 COMES_UP_WITHIN = 45.0
 
@@ -34,13 +34,13 @@ async def temporal(settings: Settings) -> AsyncIterator[Reached]:
     Raises:
         Unavailable: nothing answers, or it did not come up.
     """
-    if configured() or embedded(settings.home) is not None:
-        yield Reached(await connect(settings), ours=False)
+    if at_hand(settings.home):
+        yield Reached(await connect(settings.home), ours=False)
         return
     process = await _bring_up(settings)
     reached = None
     try:
-        reached = Reached(await connect(settings, COMES_UP_WITHIN), ours=True)
+        reached = Reached(await connect(settings.home, COMES_UP_WITHIN), ours=True)
         yield reached
     finally:
         if reached is None or not reached.leave:
@@ -53,7 +53,7 @@ async def _bring_up(settings: Settings) -> asyncio.subprocess.Process:
     """Starts `gameday up` in a session of its own, so that a Ctrl-C at the terminal does not reach it, and waits for its address."""
     (settings.home / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
     log = settings.home / "logs" / "up.log"
-    argv = [sys.executable, "-m", "gameday", "up", "--leave-when-idle"]
+    argv = [sys.executable, "-P", "-m", "gameday", "up", "--leave-when-idle"]
     with log.open("wb") as file:
         process = await asyncio.create_subprocess_exec(*argv, stdin=asyncio.subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
     deadline = asyncio.get_running_loop().time() + COMES_UP_WITHIN

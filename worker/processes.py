@@ -42,7 +42,7 @@ async def _serve(settings: Settings, role: Any) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    connecting = asyncio.create_task(connect(settings, FOR_EVER))
+    connecting = asyncio.create_task(connect(settings.home, FOR_EVER))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not connecting.done():

@@ -25,7 +25,7 @@ class Reporter:
     async def write(self, order: ReportOrder) -> ReportResult:
         await self.recorder.written(20.0, order.run_id)
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "worker.reporting", order.run_id, stdout=pipe, stderr=pipe)
+        process = await asyncio.create_subprocess_exec(sys.executable, "-P", "-m", "worker.reporting", order.run_id, stdout=pipe, stderr=pipe)
         said, complained = await process.communicate()
         if process.returncode != 0:
             last = complained.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]

@@ -131,7 +131,7 @@ class Up:
             up |= {"pid": os.getpid(), "born": processes.born(os.getpid())}
             await self._answers()
             durable.write(self.home / connection.UP_FILE, json.dumps(up).encode(), durable=False)
-        command = [sys.executable, "-m", "gameday"]
+        command = [sys.executable, "-P", "-m", "gameday"]
         self._add("worker", [*command, "worker"])
         self._add("agent", [*command, "agent"])
 
@@ -139,7 +139,7 @@ class Up:
         program = temporal_server.binary(self.settings)
         if program is not None:
             return temporal_server.command(program, self.home / "temporal.db", self.port, self.ui_port)
-        return [sys.executable, "-m", "gameday", "server", f"--port={self.port}", f"--ui-port={self.ui_port}"]
+        return [sys.executable, "-P", "-m", "gameday", "server", f"--port={self.port}", f"--ui-port={self.ui_port}"]
 
     async def _answers(self) -> None:
         for _ in range(600):
@@ -152,7 +152,7 @@ class Up:
 
     async def _watch_idleness(self, stop: asyncio.Event) -> None:
         """Whoever brought this up for one run may be gone without a word: then it leaves once no run is open."""
-        client = await connection.connect(self.settings, FOR_EVER)
+        client = await connection.connect(self.home, FOR_EVER)
         idle = 0
         while idle < IDLE_LOOKS:
             await asyncio.sleep(IDLE_EVERY)

@@ -12,10 +12,10 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, TimeoutError
 
 with workflow.unsafe.imports_passed_through():
+    from gameday.beginning import CONDUCTOR_QUEUE
     from gameday.fault import FaultOrder, ResolvedTarget, fault_id
     from gameday.observation import PATIENCE, ObserveOrder, ObserveResult, Purpose
     from gameday.orders import (
-        CONDUCTOR_QUEUE,
         Analysis,
         AnalyzeOrder,
         FaultQuestion,

@@ -40,9 +40,12 @@ def run(
 
     Exit status: 0 passed, 1 failed, 2 bad input, 3 aborted, 4 stood down, 5 error, 6 dirty, 130 left by a second Ctrl-C.
     """
-    from gameday.cli.run import run_playbook
+    from gameday.cli.starting import Starter
 
-    raise typer.Exit(run_playbook(playbook, detach, values or [], approve, as_json, junit))
+    with Starter() as starter:  # before the heavy imports of what is to be run: it has as many of its own
+        from gameday.cli.run import run_playbook
+
+        raise typer.Exit(run_playbook(starter, playbook, detach, values or [], approve, as_json, junit))
 
 
 @app.command(rich_help_panel=DAY)

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from gameday.described import json_schema
 from gameday.errors import NotFound
 from gameday.nearest import nearest
 from gameday.units import UNITS, format_duration
@@ -123,7 +124,7 @@ def _examples(cls: Any) -> tuple[str, ...]:
 
 def _parameters(params: type[BaseModel]) -> tuple[Parameter, ...]:
     described = _told(params.__doc__ or "")
-    properties = params.model_json_schema(by_alias=True)
+    properties = json_schema(params)
     fields = sorted(params.model_fields.items(), key=lambda item: (not item[1].is_required(), item[0] == "unit"))
     return tuple(_parameter(name, field, properties, described) for name, field in fields)
 
@@ -131,7 +132,7 @@ def _parameters(params: type[BaseModel]) -> tuple[Parameter, ...]:
 def _parameter(name: str, field: FieldInfo, schema: Mapping[str, Any], described: Mapping[str, str]) -> Parameter:
     written = field.alias or name
     node = schema.get("properties", {}).get(written, {})
-    about = " ".join((field.description or described.get(written) or (_UNIT if written == "unit" else "")).split())
+    about = " ".join((node.get("description") or described.get(written) or (_UNIT if written == "unit" else "")).split())
     default = None if field.is_required() or written == "unit" else _default(field.get_default(call_default_factory=True))
     takes = " | ".join(UNITS) if written == "unit" else " or ".join(dict.fromkeys(filter(None, _takes(node, schema))))
     return Parameter(written, field.is_required(), default, takes, about[:1].upper() + about[1:])

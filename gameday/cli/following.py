@@ -59,10 +59,16 @@ class Following:
         """Whether no fault of the run is on, as far as the record knows."""
         return not any(row.state in ("armed", "active", "reverting") for row in self.view.faults.values())
 
-    async def run(self) -> int:
-        """Shows the run until it ends or the watcher leaves. Returns the exit status."""
+    async def run(self, interrupts: int = 0) -> int:
+        """Shows the run until it ends or the watcher leaves. Returns the exit status.
+
+        Args:
+            interrupts: how many Ctrl-Cs came while the run was being started.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self.interrupted)
+        for _ in range(interrupts):
+            self.interrupted()
         if not self.live:
             complain(f"{self.plan.run_id} is running; Ctrl-C aborts it and waits for the proof")
         result = asyncio.create_task(self.outcome())

@@ -68,7 +68,7 @@ async def _client(known: Settings) -> Client | None:
     from worker.connection import connect
 
     try:
-        return await connect(known, patience=0.5)
+        return await connect(known.home, patience=0.5)
     except GamedayError:
         return None
 

@@ -36,7 +36,7 @@ async def _tell_when_up(known: Settings) -> None:
     from worker.connection import address, configured, embedded
 
     if configured():
-        complain(f"up: a conductor and an agent for Temporal at {address(known)}. {LEAVE}")
+        complain(f"up: a conductor and an agent for Temporal at {address(known.home)}. {LEAVE}")
         return None
     while True:
         up = embedded(known.home)
@@ -64,7 +64,7 @@ def run_agent() -> None:
 def _temporal(known: Settings) -> str:
     from worker.connection import address
 
-    where = address(known)
+    where = address(known.home)
     return f"Temporal at {where}" if where != "none" else f"the Temporal that comes up under {known.home}"
 
 

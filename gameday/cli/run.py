@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 from gameday.cli import context
 from gameday.cli.playbooks import load_checked
 from gameday.cli.screens import complain
-from gameday.errors import BadInput
+from gameday.errors import BadInput, Unavailable
 
 if TYPE_CHECKING:
+    from gameday.cli.starting import Starter
     from gameday.plan import Plan
     from gameday.settings import Settings
 
+COMING_UP = "bringing up Temporal, a conductor and an agent for this run…"
 
-def run_playbook(path: Path, detach: bool, values: list[str], approve: str, as_json: bool, junit: Path | None) -> int:
+
+def run_playbook(starter: Starter, path: Path, detach: bool, values: list[str], approve: str, as_json: bool, junit: Path | None) -> int:
     """Checks a playbook, starts its run and follows it. Returns the run's exit status, 2 for a playbook with problems."""
     if junit is not None:
         _refuse_unwritable(junit, detach)
@@ -32,7 +35,7 @@ def run_playbook(path: Path, detach: bool, values: list[str], approve: str, as_j
     by = context.speaker(known, loaded.playbook)
     approved = approve == "auto"
     made = make_plan(loaded, catalogue(), by, datetime.now(UTC), approved=approved, lease=known.lease, versions=_versions())
-    return context.carry_out(_run(known, made, detach, as_json, junit))
+    return context.carry_out(_run(known, made, starter, detach, as_json, junit))
 
 
 def follow_run(run: str, as_json: bool) -> int:
@@ -69,21 +72,24 @@ def _versions() -> dict[str, str]:
     return {**found, "python": platform.python_version(), "kernel": f"{platform.system()} {platform.release()}"}
 
 
-async def _run(known: Settings, made: Plan, detach: bool, as_json: bool, junit: Path | None) -> int:
-    from worker.client import start
+async def _run(known: Settings, made: Plan, starter: Starter, detach: bool, as_json: bool, junit: Path | None) -> int:
+    begun = starter.start(known.home, made)
+    if begun and detach:
+        return _left(made, as_json)
     from worker.embedded import temporal
 
-    _announce(known)
+    if not begun:
+        complain(COMING_UP)
     async with temporal(known) as reached:
-        await start(reached.client, made)
-        from gameday.cli.following import Following  # with all that showing needs, while the run has begun already
-
+        if not begun and not starter.start(known.home, made):
+            raise Unavailable(f"Temporal went away before {made.run_id} was started; try again")
         if detach:
             reached.leave = True
-            print(json.dumps({"run": made.run_id}) if as_json else f"{made.run_id} is started; `gameday follow {made.run_id}` shows it", flush=True)
-            return 0
+            return _left(made, as_json)
+        from gameday.cli.following import Following
+
         following = Following(known, made, reached, as_json)
-        code = await following.run()
+        code = await following.run(starter.interrupts)
     if junit is not None and not following.left.is_set():
         from reports.junit import junit as as_junit
 
@@ -91,18 +97,18 @@ async def _run(known: Settings, made: Plan, detach: bool, as_json: bool, junit: 
     return code
 
 
+def _left(made: Plan, as_json: bool) -> int:
+    """What is said of a run that is started and left to itself."""
+    print(json.dumps({"run": made.run_id}) if as_json else f"{made.run_id} is started; `gameday follow {made.run_id}` shows it", flush=True)
+    return 0
+
+
 async def _follow(known: Settings, plan: Plan, as_json: bool) -> int:
     from gameday.cli.following import Following
+    from worker.connection import at_hand
     from worker.embedded import temporal
 
-    _announce(known)
+    if not at_hand(known.home):
+        complain(COMING_UP)
     async with temporal(known) as reached:
         return await Following(known, plan, reached, as_json).run()
-
-
-def _announce(known: Settings) -> None:
-    """Bringing a tree up takes a few seconds: say so."""
-    from worker.connection import configured, embedded
-
-    if not configured() and embedded(known.home) is None:
-        complain("bringing up Temporal, a conductor and an agent for this run…")

@@ -60,7 +60,7 @@ async def _send(known: Settings, run_id: str, command: Command) -> str:
     from worker.client import send
     from worker.connection import connect
 
-    return (await send(await connect(known), run_id, command)).text
+    return (await send(await connect(known.home), run_id, command)).text
 
 
 def _outcome(opened: RunStore, run_id: str) -> str | None:

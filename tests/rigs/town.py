@@ -23,6 +23,7 @@ from activities.journal import Journal
 from activities.recorder import drain
 from activities.steps import processes
 from activities.store import RunStore
+from gameday.beginning import Beginning
 from gameday.commands import Actor, Command, Verb
 from gameday.loading import loads
 from gameday.orders import DayResult
@@ -30,7 +31,7 @@ from gameday.plan import Plan, plan
 from gameday.record import RunRecord
 from gameday.settings import Settings
 from worker import client as talking
-from worker import connection, temporal_server
+from worker import connection, starter, temporal_server
 
 ROOT = Path(__file__).parent.parent.parent
 ADA = Actor(id="os:ada", name="Ada")
@@ -52,6 +53,12 @@ scenarios:
     expect: ['up > 10 %']
     afterwards: {steady_for: 0s, recover_within: 10s}
 """
+
+
+async def begin(client: Client, made: Plan) -> WorkflowHandle[object, DayResult]:
+    """Starts a run."""
+    await starter.start(client, Beginning.of(made))
+    return client.get_workflow_handle(made.run_id, result_type=DayResult)
 
 
 @dataclass
@@ -110,7 +117,7 @@ class Town:
 
     async def client(self) -> Client:
         with _environment(TEMPORAL_ADDRESS=f"127.0.0.1:{self.port}"):
-            return await connection.connect(self.settings, patience=30)
+            return await connection.connect(self.settings.home, patience=30)
 
     def day(self, length: str = "60s", gate: str = "off", text: str = DAY, **more: Any) -> Plan:
         """A day of one scenario on the sleeper."""
@@ -120,7 +127,7 @@ class Town:
         return plan(loads(filled.encode(), kinds.catalogue()), kinds.catalogue(), ADA, datetime.now(UTC), **more)
 
     async def begin(self, made: Plan) -> WorkflowHandle[object, DayResult]:
-        return await talking.start(await self.client(), made)
+        return await begin(await self.client(), made)
 
     async def frozen_day(self, **how: Any) -> WorkflowHandle[object, DayResult]:
         """A day that has come to its fault: the sleeper is frozen."""

@@ -49,5 +49,5 @@ def test_gameday_server_serves_until_it_is_told_to_stop(tmp_path: Path, monkeypa
 
 
 async def _runs(settings: Settings) -> int:
-    client = await connection.connect(settings, patience=30)
+    client = await connection.connect(settings.home, patience=30)
     return (await client.count_workflows()).count
