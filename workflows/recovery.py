@@ -1,0 +1,130 @@
+"""How a scenario's faults are taken off: all of a host at once, each with its proof; then steady state again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from gameday.event import EventKind
+    from gameday.fault import FaultOutcome, FaultState, FaultStatus
+    from gameday.observation import ObserveResult, Purpose
+    from gameday.orders import RevertResult
+    from gameday.plan import Plan
+    from gameday.record import Phase
+    from workflows import ask
+    from workflows.commands import Commands
+    from workflows.fault import Fault
+    from workflows.scenario import LiveFault, Now, tell_fault
+    from workflows.shield import FAILURES, reason_of
+
+HEAD_START = timedelta(seconds=2)
+"""How long the batched reverts have the server for themselves at the most: many runs may be aborted at once."""
+AFTER_ABORT = timedelta(seconds=15)
+"""How long recovery is watched at the most once the day has been ended early."""
+
+
+class Recovery(Commands):
+    """The recover phase, and what other phases share with it."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self.state = plan.empty_state()
+
+    async def recover(self, now: Now) -> None:
+        """Takes off what is still on, all faults of a host at once; each then proves its own revert. Then steady state again."""
+        self.enter(now, Phase.RECOVER)
+        now.wanted = []
+        for fault, task in now.waiting():
+            task.cancel()
+            if not self.interrupted:
+                self.drop(now, fault, "the scenario was over before its moment")
+        left = {fault.order.fault_id: fault for fault in now.faults if fault.was_started and not fault.is_over}
+        reasons = {fault_id: self.why_off(now, fault)[:900] for fault_id, fault in left.items()}
+        batches = ask.reverts(left.values(), reasons)
+        proven = await self.head_start(batches)
+        await asyncio.gather(
+            *(
+                tell_fault(fault, Fault.ended_by_host, proven[fault_id])
+                if fault_id in proven
+                else tell_fault(fault, Fault.end_signal, reasons[fault_id])
+                for fault_id, fault in left.items()
+            )
+        )
+        await workflow.wait_condition(lambda: all(fault.is_over or fault.orphaned for fault in left.values()))
+        await self.prove_orphans(now, batches)
+        if now.watching is not None:
+            now.watching.cancel()
+            await asyncio.gather(now.watching, return_exceptions=True)
+        await self.see_recovery(now)
+
+    def why_off(self, now: Now, fault: LiveFault) -> str:
+        """Why a fault that is still on is taken off now."""
+        if self.ending is not None:
+            return self.ending.reason
+        if fault.satisfied and not now.skipped:
+            return f"it lasts until {fault.spec.until}"
+        return "skipped" if now.skipped else "the scenario is over"
+
+    async def head_start(self, batches: Sequence[asyncio.Future[RevertResult]]) -> dict[str, FaultStatus]:
+        """Lets the hosts revert before anything else is asked of the server; a host that does not answer holds nothing up.
+
+        Returns:
+            What is proven gone by then, by fault.
+        """
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(lambda: all(batch.done() for batch in batches), timeout=HEAD_START)
+        self.diary.waits = False
+        answers = [batch.result() for batch in batches if batch.done() and not batch.cancelled() and not batch.exception()]
+        return {status.fault_id: status for answer in answers for status in answer.statuses if status.outcome is not None}
+
+    async def prove_orphans(self, now: Now, batches: Sequence[asyncio.Future[RevertResult]]) -> None:
+        """A fault whose workflow was taken from it is proven by its host's answer to the batch, or is dirty."""
+        orphans = {fault.order.fault_id: fault for fault in now.faults if fault.orphaned}
+        if not orphans:
+            return
+        answers = await asyncio.gather(*batches, return_exceptions=True)
+        for status in (status for answer in answers if isinstance(answer, RevertResult) for status in answer.statuses):
+            fault = orphans.get(status.fault_id)
+            if fault is not None and status.outcome is not None:
+                fault.heard(status, workflow.now())
+                self.diary.tell(EventKind.FAULT_ENDED, scenario=now.index, fault=status.fault_id, actor=None, **fault.facts(status))
+        for fault in orphans.values():
+            if not fault.is_over:
+                fault.outcome = FaultOutcome.DIRTY
+                problems = ["its workflow was ended from outside, and its host gives no proof"]
+                self.diary.tell(EventKind.FAULT_DIRTY, scenario=now.index, fault=fault.order.fault_id, actor=None, **fault.facts(), problems=problems)
+
+    async def see_recovery(self, now: Now) -> None:
+        """Watches for steady state after the fault; an ended day is not held up for long."""
+        if not self.plan.playbook.steady_state or not any(fault.active_at for fault in now.faults):
+            return
+        afterwards = now.scenario.afterwards
+        length = afterwards.recover_within + afterwards.steady_for
+        now.state = now.state.fresh()
+        cut = self.ending is not None
+        try:
+            seeing = asyncio.create_task(self.sample(now, Purpose.RECOVER, min(length, AFTER_ABORT) if cut else length, ("steady",)))
+            await workflow.wait_condition(lambda: seeing.done() or (self.ending is not None and not cut))
+            if not seeing.done():
+                seeing.cancel()  # the day has been ended since: nobody waits for it any more
+            self.state = (await seeing).state
+        except FAILURES as error:
+            workflow.logger.warning("recovery was not watched: %s", reason_of(error))
+
+    def enter(self, now: Now, phase: Phase, length: timedelta | None = None) -> None:
+        now.phase = phase
+        until = workflow.now() + length if length is not None else None
+        self.diary.tell(EventKind.PHASE_BEGAN, scenario=now.index, phase=phase, until=until.isoformat() if until else None)
+
+    def drop(self, now: Now, fault: LiveFault, reason: str) -> None:
+        """A fault that will not be put on, and why."""
+        fault.state = FaultState.ENDED
+        self.diary.tell(EventKind.FAULT_FAILED, scenario=now.index, fault=fault.order.fault_id, actor=None, **fault.facts(), reason=reason)
+
+    async def sample(self, now: Now, purpose: Purpose, length: timedelta, return_on: tuple[str, ...] = ()) -> ObserveResult:
+        return await ask.observer(self.plan, now, purpose, length, return_on)
