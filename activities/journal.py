@@ -8,6 +8,7 @@
                      /ended        somebody asked for its end: nothing is applied after this
                      /helper       the helper process that may be running for it; otherwise its space, `helper.reserve`
                      /started      the process that was started last to stand in for one that it ended
+                     /intended     a change that nobody can see at once may have begun
                      /tombstone    how it ended; the last thing written
     <root>/.locks/<fault id>       the operation lock, held while something is applied or undone
 
@@ -35,7 +36,6 @@ from activities.steps import processes
 from activities.steps.step import Step, Undo, from_json, to_json
 from gameday.errors import FaultEnded, NotReverted, TargetTaken
 
-FORMAT = 1
 TOMBSTONE_BYTES = 16_384
 ENDED_BYTES = 1_024
 HELPER_BYTES = 512
@@ -122,7 +122,6 @@ class Journal:
         """
         now = processes.boot_clock()
         data = {
-            "format": FORMAT,
             **order.__dict__,
             "steps": [to_json(step) for step in steps],
             "undos": list(undos),

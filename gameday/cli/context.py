@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import getpass
 import os
+import pwd
 import re
 import sys
 from collections.abc import Coroutine
@@ -65,10 +65,11 @@ def answers(known: Settings) -> None:
 
 
 def user() -> str:
+    """The operating system's user. `$USER` counts only where the system has no name for them, as in a container."""
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid-{os.getuid()}"
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return os.environ.get("USER") or f"uid-{os.getuid()}"
 
 
 def speaker(known: Settings, playbook: Playbook) -> Actor:
