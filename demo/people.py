@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-
-from gameday.cli.context import user
 
 ROOT = Path(__file__).resolve().parent.parent
 # Seconds after the first inject, and what he says then. The second scenario has no notes: there people are quick to abort.
@@ -23,7 +23,7 @@ SAYS = (
 
 def play_linus(environment: Mapping[str, str], sees_fault: Callable[[], bool], is_over: Callable[[], bool]) -> None:
     """Plays along in a thread of its own, once there is a fault to be seen; what he cannot say in time is left out."""
-    said_by_linus = dict(environment) | {f"GAMEDAY_PEOPLE__{user()}": "Linus"}
+    said_by_linus = dict(environment) | {f"GAMEDAY_PEOPLE__{_user()}": "Linus"}
     threading.Thread(target=_play, args=(said_by_linus, sees_fault, is_over), daemon=True).start()
 
 
@@ -39,3 +39,10 @@ def _play(environment: Mapping[str, str], sees_fault: Callable[[], bool], is_ove
             argv = [sys.executable, "-m", "gameday", *words]
             subprocess.run(argv, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20, check=False)
 
+
+def _user() -> str:
+    """As gameday names whoever speaks on the command line."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return os.environ.get("USER") or f"uid-{os.getuid()}"
