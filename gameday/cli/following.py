@@ -34,7 +34,10 @@ LAST_FACTS = 5.0
 """Seconds that the last facts get to reach the store after the run has ended."""
 LAST_PROOF = 40.0
 """The same for the proof that its faults are off, when the run was ended from outside."""
+LAST_WORDS = 3.0
+"""Seconds that what was said last gets to reach the run before its watcher is gone: an abort is tried for 2 s, then sent as a Signal."""
 INTERRUPTED = 130
+AGAIN = "Ctrl-C again leaves without waiting"
 
 
 class Following:
@@ -78,6 +81,8 @@ class Following:
         finally:
             result.cancel()
         if self.left.is_set():
+            if self.telling:  # an abort must not be lost because two Ctrl-Cs came together
+                await asyncio.wait(self.telling, timeout=LAST_WORDS)
             return self.leave()
         if result.exception() and not self.as_json:
             print(left_behind(self.view), flush=True)
@@ -162,7 +167,7 @@ class Following:
         if self.interrupts > 1:
             self.left.set()
             return
-        self.say("aborting: everything is taken off and read back. Ctrl-C again leaves without waiting")
+        self.say(f"aborting: everything is taken off and read back. {AGAIN}")
         self.tell(Verb.ABORT, {"reason": "Ctrl-C"})
 
     def pressed(self, what: str, text: str) -> None:
@@ -205,8 +210,8 @@ class Following:
 
     def say(self, text: str) -> None:
         """Tells the watcher something, where the watcher looks."""
-        if self.live:
-            self.keys.answer = text
+        if self.live:  # one line: the answer to the abort must not take away how to leave without it
+            self.keys.answer = f"{text}. {AGAIN}" if self.interrupts and AGAIN not in text else text
         else:
             complain(text)
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
-from gameday.errors import BadInput, PlaybookError
+from gameday.cli import context
+from gameday.errors import BadInput, PlaybookError, SettingsError
+from gameday.inventory import LookedUp, look_up
 from gameday.loading import Loaded, load
 from gameday.yaml_tree import Problem
 
@@ -26,36 +28,66 @@ def values_of(pairs: list[str]) -> dict[str, str]:
 
 
 def load_checked(path: Path, pairs: list[str]) -> Loaded | None:
-    """Loads a playbook; prints its problems and returns None when it has any. Warnings are printed too."""
+    """Loads a playbook; prints its problems and returns None when it has any. Warnings are printed too, also about names that no settings know."""
     from activities.kinds import catalogue
 
+    values = values_of(pairs)
     try:
-        loaded = load(path, catalogue(), values_of(pairs))
+        loaded = load(path, catalogue(), values)
     except PlaybookError as error:
         problems = [problem for problem in error.problems if isinstance(problem, Problem)]
         print(rendered(path, problems), file=sys.stderr)
         return None
-    if loaded.warnings:
-        print(rendered(path, list(loaded.warnings)), file=sys.stderr)
+    looked = look_up(loaded.text.encode(), values, context.settings())
+    warnings = _in_order([*loaded.warnings, *looked.warnings])
+    if warnings:
+        print(rendered(path, warnings), file=sys.stderr)
+    if looked.unchecked:
+        print(_unchecked(path, looked.unchecked), file=sys.stderr)
     return loaded
 
 
 def validate_playbook(path: Path, pairs: list[str], as_json: bool) -> int:
     from activities.kinds import catalogue
 
-    problems: list[Problem] = []
+    values = values_of(pairs)
     try:
-        problems = list(load(path, catalogue(), values_of(pairs)).warnings)
-        good = True
+        loaded = load(path, catalogue(), values)
+        good, problems, raw = True, [*loaded.warnings], loaded.text.encode()
     except PlaybookError as error:
-        problems, good = [problem for problem in error.problems if isinstance(problem, Problem)], False
+        good, problems = False, [problem for problem in error.problems if isinstance(problem, Problem)]
+        raw = path.read_bytes() if path.is_file() else b""  # what comes through a pipe has been read
+    looked, trouble = _looked_up(raw, values)
+    problems = _in_order([*problems, *looked.warnings])
     if as_json:
-        print(json.dumps({"file": str(path), "valid": good, "problems": [asdict(problem) for problem in problems]}, indent=2))
-    elif problems:
+        facts = {"file": str(path), "valid": good, "problems": [asdict(each) for each in problems], "unchecked": looked.unchecked}
+        print(json.dumps(facts, indent=2))
+        return 0 if good else 2
+    if problems:
         print(rendered(path, problems))
-    if good and not as_json:
+    if trouble or looked.unchecked:
+        print(trouble or _unchecked(path, looked.unchecked))
+    if good:
         print(f"{path}: this playbook can be run." if not problems else f"{path}: this playbook can be run; mind the warnings.")
     return 0 if good else 2
+
+
+def _looked_up(raw: bytes, values: dict[str, str]) -> tuple[LookedUp, str]:
+    """What this machine's settings do not know; settings that cannot be read are no fault of the playbook's, and are told in one line."""
+    try:
+        return look_up(raw, values, context.settings()), ""
+    except SettingsError as error:
+        return LookedUp(), f"hosts and commands were not looked up: {error}"
+
+
+def _unchecked(path: Path, names: list[str]) -> str:
+    """One line on names that nobody here can look up: the machine that runs the day is perhaps another."""
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return f"{path}: not looked up: {shown}; this machine's settings name nothing of the kind"
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: (problem.line, problem.column))
 
 
 def rendered(path: Path, problems: list[Problem]) -> str:
@@ -75,13 +107,13 @@ def rendered(path: Path, problems: list[Problem]) -> str:
 def _one(path: Path, problem: Problem, source: list[str]) -> str:
     what = f"warning: {problem.message}" if problem.warning else f"{problem.field}: {problem.message}" if problem.field else problem.message
     head = f"{path}:{problem.line}:{problem.column}  {what}"
+    expected = problem.expected if problem.expected.startswith(_AS_IT_IS) else f"expected {problem.expected}"
     if not 1 <= problem.line <= len(source):
-        return f"{head}; expected {problem.expected}" if problem.expected else head
+        return f"{head}; {expected}" if problem.expected else head
     text, column = _harmless(source[problem.line - 1]), problem.column
     start = max(0, column - 60) if len(text) > 110 else 0
     shown = ("…" if start else "") + text[start : start + 110]
     caret = " " * (cell_len(text[start : column - 1]) + bool(start)) + "^"
-    expected = problem.expected if problem.expected.startswith(_AS_IT_IS) else f"expected {problem.expected}"
     return f"{head}\n{problem.line:>6} | {shown}\n       | {caret}{' ' + expected if problem.expected else ''}"
 
 

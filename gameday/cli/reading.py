@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gameday.cli import context
+from gameday.cli.asking import asked
 from gameday.cli.feed import merged
 from gameday.units import clock
 from gameday.view import RunView
@@ -78,6 +79,7 @@ def _facts_of(opened: RunStore, line: RunLine) -> dict[str, object]:
         "playbook": line.playbook,
         "started_at": line.started_at.isoformat(),
         "outcome": line.outcome,
+        "stands": _stands(opened, line),
         "objective": _objective(opened, line),
     }
 
@@ -96,22 +98,26 @@ def write_report(run: str, as_json: bool) -> None:
 
 def show_status(run: str, as_json: bool) -> None:
     """One page: the live view's picture, standing still, and what can be done from here."""
+    from gameday.cli.screens import leases
+
     known = context.settings()
-    record = context.record(context.store(known), run)
-    view = view_of(context.visible(known, record))
+    record = context.visible(known, context.record(context.store(known), run))
+    view = view_of(record)
+    left = None if view.outcome else leases(known.home, view)
     if as_json:
-        print(json.dumps(facts(view), indent=2))
+        from gameday.cli.facts import facts
+
+        print(json.dumps(facts(record, view, left or {}), indent=2))
         return
     from rich.console import Console
     from rich.text import Text
 
     from gameday.cli.console import Frame, page
-    from gameday.cli.screens import leases
 
     width = min(terminal_width(), 140)
     now = view.now if view.outcome else datetime.now(UTC)
     console = Console(highlight=False, width=width, soft_wrap=True)
-    for row in page(view, Frame(now, width, 0, None if view.outcome else leases(known.home, view))):
+    for row in page(view, Frame(now, width, 0, left)):
         console.print(row)
     for said in ("", *following(view, now)):
         console.print(Text(said))
@@ -127,7 +133,8 @@ def following(view: RunView, now: datetime) -> list[str]:
         return [left_behind(view), *endings(view), "", then]
     silent = now - view.now
     lost = [f"nothing was recorded for {clock(silent)}: is a worker running? `gameday doctor`"] if silent > SILENT and not view.gate else []
-    go = [f"`gameday go {run}` lets it go on"] if view.gate else []
+    asks = asked(view)
+    go = [*([asks] if asks else []), f"`gameday go {run}` lets it go on"] if view.gate else []
     return [*lost, *go, f"`gameday follow {run}` follows it, `gameday abort {run}` ends it"]
 
 
@@ -137,57 +144,3 @@ def view_of(record: RunRecord) -> RunView:
     for item in merged(record.events, record.samples):
         view.take(item)
     return view
-
-
-def facts(view: RunView) -> dict[str, object]:
-    """Everything on screen, as data: values in base units, times in seconds."""
-    plan = view.plan
-    return {
-        "run": plan.run_id,
-        "playbook": plan.playbook.name,
-        "environment": plan.playbook.environment,
-        "as_of": view.now.isoformat(),
-        "outcome": view.outcome or None,
-        "exit_code": view.exit_code,
-        "ending": view.ending or None,
-        "scenario": view.scenario + 1 if view.scenario is not None else None,
-        "scenarios": [
-            {"number": index + 1, "title": each.title, "outcome": view.outcomes.get(index)} for index, each in enumerate(plan.playbook.scenarios)
-        ],
-        "phase": view.phase or None,
-        "phase_until": view.phase_until.isoformat() if view.phase_until else None,
-        "held": view.held,
-        "gate": view.gate or None,
-        "gate_until": view.gate_until.isoformat() if view.gate_until else None,
-        "ready": sorted(view.ready),
-        "injected_at": view.injected_at.isoformat() if view.injected_at else None,
-        "clocks": {name: {"seconds": after.total_seconds(), "how": how} for name, (after, how) in view.clocks.items()},
-        "outside_steady_state_s": view.outside.total_seconds(),
-        "totals": {name: view.totals.totals[name].increase for name in view.counted if view.totals and name in view.totals.totals},
-        "probes": {name: _probe(view, name) for name in plan.playbook.probes},
-        "faults": {fault: _fault(view, fault) for fault in view.faults},
-    }
-
-
-def _probe(view: RunView, name: str) -> dict[str, object]:
-    sample = view.probes[name].sample if name in view.probes else None
-    return {
-        "at": sample.at.isoformat() if sample else None,
-        "value": sample.value if sample else None,
-        "unknown": sample.unknown if sample else "no sample yet",
-        "baseline": view.yardstick.baseline(name),
-        "steady_state": view.verdict(name),
-    }
-
-
-def _fault(view: RunView, fault: str) -> dict[str, object]:
-    row = view.faults[fault]
-    return {
-        "name": row.name,
-        "target": row.label,
-        "state": row.state,
-        "active_at": row.active_at.isoformat() if row.active_at else None,
-        "ends_at": row.ends_at.isoformat() if row.ends_at else None,
-        "until": row.until or None,
-        "ended_at": row.ended_at.isoformat() if row.ended_at else None,
-    }

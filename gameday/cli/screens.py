@@ -9,11 +9,22 @@ import sys
 import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from gameday.cli.asking import asked, asked_at
 from gameday.cli.feed import Item
-from gameday.event import Event
+from gameday.event import Event, EventKind
 from gameday.view import RunView
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from gameday.cli.console import Frame
+
+MOST_ASKED = 3
+"""Rows that the questions of a gate take at the most."""
 
 
 class Screen(ABC):
@@ -31,10 +42,15 @@ class PlainScreen(Screen):
     """Plain lines, one an event: for pipes, logs and dumb terminals."""
 
     def show(self, view: RunView, new: Sequence[Item]) -> None:
-        ids = {item.id for item in new if isinstance(item, Event)}
-        for each in view.lines if ids else ():
-            if each.event in ids:
-                print(each.plain(view.plan), flush=True)
+        events = {item.id: item for item in new if isinstance(item, Event)}
+        for each in view.lines if events else ():
+            if each.event in events:
+                print(" · ".join(filter(None, (each.plain(view.plan), self._asked(view, events[each.event])))), flush=True)
+
+    @staticmethod
+    def _asked(view: RunView, event: Event) -> str:
+        """What people are asked to predict at a gate, on its own line of the timeline."""
+        return asked_at(view.plan.playbook, event.text("gate"), event.scenario) if event.kind is EventKind.GATE_WAITING else ""
 
 
 class JsonScreen(Screen):
@@ -65,12 +81,12 @@ class LiveScreen(Screen):
     def show(self, view: RunView, new: Sequence[Item] = ()) -> None:
         from rich.text import Text
 
-        from gameday.cli.console import Frame, picture
+        from gameday.cli.console import Frame
 
         self._console.size = os.get_terminal_size(sys.stdout.fileno())  # its own size: COLUMNS, where exported, is that of another moment
         frame = self._frame(view, *self._console.size)
         assert isinstance(frame, Frame)
-        page = Text("\n", no_wrap=True, overflow="crop").join(picture(view, frame))
+        page = Text("\n", no_wrap=True, overflow="crop").join(drawn(view, frame))
         self._live.update(page, refresh=True)
 
     def close(self) -> None:
@@ -82,6 +98,16 @@ class LiveScreen(Screen):
 
         for row in told(view, self._console.width):
             self._console.print(row, soft_wrap=True)
+
+
+def drawn(view: RunView, frame: Frame) -> list[Text]:
+    """The picture, and while a gate waits what it asks people to predict, just above the keys that answer it."""
+    from rich.text import Text
+
+    from gameday.cli.console import picture
+
+    asks = textwrap.wrap(asked(view), max(frame.width - 1, 1), max_lines=MOST_ASKED, placeholder=" …")
+    return picture(view, replace(frame, bottom=[*(Text(line, style="cyan") for line in asks), *frame.bottom]))
 
 
 def hush() -> None:

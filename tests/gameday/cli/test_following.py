@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import pytest
 
 from gameday.cli.following import INTERRUPTED, Following, labels
 from gameday.cli.replay import Player
-from gameday.commands import Verb
+from gameday.commands import Answer, Command, Verb
 from gameday.language import Clock
 from gameday.record import RunRecord
 from gameday.settings import load_settings
@@ -100,3 +101,19 @@ async def test_leaving_by_key_is_no_failure(followed: tuple[Following, list[tupl
     following.pressed("leave", "")
     assert following.left.is_set()
     assert following.leave() == 0
+
+
+async def test_who_leaves_in_a_hurry_has_said_abort_before(home: Path, day: RunRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two interrupts at once: what was said is sent before the watcher is gone."""
+    told: list[Verb] = []
+
+    async def send(client: object, run_id: str, command: Command) -> Answer:
+        await asyncio.sleep(0.05)
+        told.append(command.verb)
+        return Answer(text="aborting")
+
+    monkeypatch.setattr("worker.client.send", send)
+    following = Following(load_settings(), day.plan, cast(Any, SimpleNamespace(leave=False, client=None)), as_json=False)
+    assert await following.run(interrupts=2) == INTERRUPTED
+    assert told == [Verb.ABORT]
+    assert following.reached.leave is True

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
-import signal
-import subprocess
 import sys
 import termios
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-ALTERNATE, MAIN = b"\x1b[?1049h", b"\x1b[?1049l"
-SHOW_CURSOR = b"\x1b[?25h"
+from tests.gameday.cli.pseudo import ALTERNATE, Terminal, restored
 
 RAISES = """
 import sys
@@ -37,63 +28,6 @@ finally:
     screen.close()
 sys.exit(7)
 """
-
-
-class Terminal:
-    """A process under a terminal of its own, of 100 by 30."""
-
-    def __init__(self, *argv: str, **more: str) -> None:
-        self.ours, theirs = pty.openpty()
-        termios.tcsetwinsize(theirs, (30, 100))
-        self.before = termios.tcgetattr(theirs)
-        environment = {**os.environ, "TERM": "xterm-256color", **more}
-        self.process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
-        self.theirs, self.said = theirs, b""
-
-    def until(self, text: bytes) -> None:
-        """Reads until the process has written this; one that ended without it would be waited for in vain."""
-        patience = time.monotonic() + 60
-        while text not in self.said:
-            if select.select([self.ours], [], [], 0.1)[0]:
-                self.said += os.read(self.ours, 65536)
-            elif self.process.poll() is not None:
-                raise AssertionError(f"ended with {self.process.returncode} before it said {text!r}; its last words: {self.said[-500:]!r}")
-            if time.monotonic() > patience:
-                raise AssertionError(f"did not say {text!r}; its last words: {self.said[-3000:]!r}")
-
-    def types(self, text: bytes) -> None:
-        os.write(self.ours, text)
-
-    def end(self) -> int:
-        """Waits for the end of the process, reading all the while. Returns its exit status."""
-        os.set_blocking(self.ours, False)
-        while self.process.poll() is None:
-            self._read()
-            time.sleep(0.02)
-        self._read()
-        return self.process.returncode
-
-    def _read(self) -> None:
-        try:
-            self.said += os.read(self.ours, 65536)
-        except BlockingIOError:
-            return
-
-    @property
-    def after(self) -> list[Any]:
-        return termios.tcgetattr(self.theirs)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self.ours)
-        os.close(self.theirs)
-
-
-def restored(terminal: Terminal) -> bool:
-    """The settings are as before, the main screen is back, and the cursor is seen."""
-    return terminal.after == terminal.before and terminal.said.rfind(MAIN) > terminal.said.rfind(ALTERNATE) and SHOW_CURSOR in terminal.said
 
 
 def replaying(*words: str, **more: str) -> Terminal:
@@ -117,10 +51,7 @@ def test_leaving_early_leaves_the_terminal_as_it_was(home: Path, how: bytes) -> 
     terminal = replaying("--speed", "1")
     try:
         terminal.until(b"REPLAY x 1")
-        if how == b"\x03":
-            os.killpg(terminal.process.pid, signal.SIGINT)
-        else:
-            terminal.types(how)
+        terminal.types(how)
         assert terminal.end() == 0
         assert restored(terminal)
     finally:

@@ -42,6 +42,7 @@ PLAYBOOK: dict[str, Any] = {
                 {"name": "ledger-frozen", "inject": "process.pause", "on": {"host": "local", "process": "ledger"}, "for": "10m", "until": "mitigated"}
             ],
             "expect": ["errors < 1 %", "mitigated within 5m"],
+            "predict": ["first alert after", "worst errors"],
             "rollback_plan": ["Restart the ledger"],
         },
         {
@@ -51,6 +52,7 @@ PLAYBOOK: dict[str, Any] = {
                 {"name": "ledger-slow", "inject": "http.fault", "on": {"host": "local", "envoy": "edge"}, "for": "5m", "with": {"delay": "1s"}}
             ],
             "expect": ["errors < 1 %"],
+            "predict": ["who is paged?"],
         },
     ],
 }
@@ -167,6 +169,13 @@ def _second(day: Telling) -> None:
     day.phase(60, "analyze", 1)
     day.event(60.5, EventKind.VERDICTS, 1, judgements=[{"expectation": "errors < 1 %", "word": "refuted", "seen": "worst sample 6 % at +0:00"}])
     day.event(60.6, EventKind.SCENARIO_ENDED, 1, outcome="aborted")
+
+
+def told_until(record: RunRecord, seconds: float) -> RunRecord:
+    """The same record while the run goes on: as far as it was told after so many seconds."""
+    end = record.plan.started_at + timedelta(seconds=seconds)
+    events, samples = (tuple(each for each in items if each.at <= end) for items in (record.events, record.samples))
+    return RunRecord(record.plan, events, samples)
 
 
 def write(store: RunStore, record: RunRecord) -> None:

@@ -1,0 +1,90 @@
+"""Who polls: whether a conductor and each host's agent are there to take work, as Temporal knows it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gameday.cli.diagnosis import Finding
+from gameday.units import spoken
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from gameday.settings import Settings
+
+ANSWERS_WITHIN = timedelta(seconds=3)
+LIVELY = 75.0
+"""Seconds: a worker asks for work anew at least once a minute, and one that is gone stays listed for five. Source: Temporal's long poll."""
+WORKFLOWS, ACTIVITIES = 1, 2
+"""Kinds of task queue, as in temporal.api.enums.v1."""
+
+
+@dataclass(frozen=True)
+class Polled:
+    """One queue: who polled it last, how many seconds ago; or why that cannot be known."""
+
+    who: str = ""
+    ago: float | None = None
+    trouble: str = ""
+
+    @property
+    def is_polled(self) -> bool:
+        return self.ago is not None and self.ago < LIVELY
+
+
+async def queues(client: Client, known: Settings) -> list[Finding]:
+    """A finding on the conductor, and one on the agent of each host of the inventory."""
+    from gameday.beginning import CONDUCTOR_QUEUE
+    from gameday.orders import host_queue, revert_queue
+
+    asked = {("conductor", ""): [(CONDUCTOR_QUEUE, WORKFLOWS), (CONDUCTOR_QUEUE, ACTIVITIES)]}
+    hosts = sorted({known.host, *known.hosts})
+    asked |= {("agent", host): [(host_queue(host), ACTIVITIES), (revert_queue(host), ACTIVITIES)] for host in hosts}
+    flat = [queue for pair in asked.values() for queue in pair]
+    told = iter(await asyncio.gather(*(_polled(client, *queue) for queue in flat)))
+    return [_finding(about, host, known, [next(told) for _ in pair]) for (about, host), pair in asked.items()]
+
+
+async def _polled(client: Client, queue: str, kind: int) -> Polled:
+    from temporalio.api.taskqueue.v1 import TaskQueue
+    from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+    from temporalio.service import RPCError
+
+    request = DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind)  # type: ignore[arg-type]  # an enum's number
+    try:
+        answer = await client.workflow_service.describe_task_queue(request, timeout=ANSWERS_WITHIN)
+    except RPCError as error:
+        return Polled(trouble=error.message or "no answer")
+    newest = max(answer.pollers, key=lambda each: each.last_access_time.ToMilliseconds(), default=None)
+    if newest is None:
+        return Polled()
+    return Polled(newest.identity, max(time.time() - newest.last_access_time.ToMilliseconds() / 1000, 0.0))
+
+
+def _finding(about: str, host: str, known: Settings, polled: list[Polled]) -> Finding:
+    """What two queues that one process polls say of it."""
+    of = f"{host}: " if host else ""
+    start = "`gameday worker`" if about == "conductor" else f"`GAMEDAY_HOST={host} gameday agent`"
+    advice = f"start {start}{f' on {host}' if host not in ('', known.host) else ''}"
+    trouble = next((each.trouble for each in polled if each.trouble), "")
+    if trouble:
+        return Finding("part", about, f"{of}cannot be known ({trouble})", "try again, or look at Temporal")
+    if all(each.is_polled for each in polled):
+        return Finding("ok", about, f"{of}takes work ({_seen(polled)})")
+    if any(each.is_polled for each in polled):
+        halves = ("workflows", "activities") if about == "conductor" else ("injects", "reverts")
+        missing = next(half for half, each in zip(halves, polled, strict=True) if not each.is_polled)
+        return Finding("part", about, f"{of}nobody takes {missing} ({_seen(polled)})", f"it may be starting or stopping; else {advice} again")
+    gone = f", the last was {_seen(polled)}" if any(each.who for each in polled) else ""
+    needs = "no run could begin" if about == "conductor" else "no fault could be put on there"
+    return Finding("no", about, f"{of}nobody takes work{gone}: {needs}", advice)
+
+
+def _seen(polled: list[Polled]) -> str:
+    """Who asked for work last, of those that were seen at all."""
+    last = min((each for each in polled if each.ago is not None), key=lambda each: each.ago or 0.0)
+    return f"{last.who}, heard {spoken(timedelta(seconds=round(last.ago or 0.0)))} ago"
