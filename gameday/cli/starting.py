@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -18,17 +19,20 @@ if TYPE_CHECKING:
     from gameday.plan import Plan
 
 
+PROGRAM = (sys.executable, "-P", "-m", "worker.starter")
+
+
 class Starter:
     """The process that starts the run (worker/starter.py).
 
     `interrupts` counts the Ctrl-Cs that came since the start: whoever follows the run acts on them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, program: Sequence[str] = PROGRAM) -> None:
         self.interrupts = 0
         # of a session of its own: a Ctrl-C at the terminal must not reach it between the start and its answer
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "worker.starter"],
+            program,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
