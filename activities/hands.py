@@ -73,6 +73,14 @@ class JournaledHands:
         started = self._recorded("started")
         return started is not None and processes.same(int(started["pid"]), str(started["born"])) is not None
 
+    def intend(self) -> None:
+        """Raises OSError where the disk does not take it: then the change must not begin."""
+        assert self._folder is not None
+        durable.write(self._folder / "intended", b"")
+
+    def intended(self) -> bool:
+        return self._folder is not None and (self._folder / "intended").exists()
+
     def end_helper(self) -> None:
         """Ends the helper that an earlier holder left running, with its session's group, and waits until it is gone."""
         helper = self._recorded("helper")

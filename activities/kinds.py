@@ -6,7 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -25,15 +25,29 @@ def _in_folder(room: ModuleType) -> list[ModuleType]:
 
 
 def _plugged_in(group: str) -> list[ModuleType]:
-    return [importlib.import_module(point.value) for point in entry_points(group=group)]
+    return [_loaded(point) for point in entry_points(group=group)]
+
+
+def _loaded(point: EntryPoint) -> ModuleType:
+    try:
+        return importlib.import_module(point.value)
+    except Exception as error:
+        whose = f"the plug-in {point.dist.name}" if point.dist else "a plug-in"
+        names = f"its entry point under {point.group}, {point.value!r}, gave {type(error).__name__}: {error}"
+        raise BadInput(f"{whose} cannot be loaded: {names}; expected a module. Repair it, or uninstall it") from error
 
 
 def _classes(modules: list[ModuleType], base: type[T]) -> dict[str, type[T]]:
     found: dict[str, type[T]] = {}
     for module in modules:
         for _, cls in inspect.getmembers(module, inspect.isclass):
-            if not issubclass(cls, base) or cls.__module__ != module.__name__ or inspect.isabstract(cls):
+            if not issubclass(cls, base) or cls.__module__ != module.__name__ or (inspect.isabstract(cls) and "kind" not in vars(cls)):
                 continue
+            lacks = sorted({name for name in ("Params", "kind") if not hasattr(cls, name)} | getattr(cls, "__abstractmethods__", frozenset()))
+            if lacks:
+                raise BadInput(
+                    f"{module.__name__}.{cls.__qualname__} is no kind yet: it lacks {' and '.join(lacks)}; CONTRIBUTING.md shows a whole one"
+                )
             kind = str(getattr(cls, "kind", ""))
             if kind in found and found[kind] is not cls:
                 raise BadInput(f"two classes are the kind {kind!r}: {found[kind].__qualname__} and {cls.__qualname__}; expected one")

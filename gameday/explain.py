@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from gameday.described import json_schema
 from gameday.errors import LanguageError
 from gameday.nearest import nearest
 from gameday.playbook import SCENARIO_KEYS, Playbook
@@ -92,7 +93,7 @@ def _elsewhere(model: type[BaseModel], path: Path) -> str:
 
 @functools.cache
 def _schema(model: type[BaseModel]) -> Node:
-    return model.model_json_schema(by_alias=True)
+    return json_schema(model)
 
 
 def _known_path(detail: ErrorDetails, tree: Tree, moved: bool, prefix: Path) -> Path:

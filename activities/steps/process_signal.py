@@ -109,29 +109,37 @@ class Kill(Step):
 
     def apply(self, undo: Undo, hands: Hands) -> None:
         """An asked process that does not end in time is ended all the same, as systemd does: it would be a late fault otherwise."""
+        if self.number == "SIGTERM":
+            hands.intend()
         processes.send(self.pid, self.born, signal.Signals[self.number])
         if not self._ends(hands):
             processes.send(self.pid, self.born, signal.SIGKILL)
 
     def read(self, undo: Undo, hands: Hands) -> Reading:
         if processes.same(self.pid, self.born) is not None:
-            return Reading(State.BEFORE, f"running (pid {self.pid})")
+            asked = hands.intended()
+            return Reading(State.PART if asked else State.BEFORE, f"{'asked to end, ' if asked else ''}running (pid {self.pid})")
         successors = self._successors(undo)
         if successors and self.restart:
             return Reading(State.GONE, f"ended (pid {self.pid}), running again as pid {successors[0]}")
         return Reading(State.APPLIED, f"ended (pid {self.pid})")
 
     def undo(self, undo: Undo, hands: Hands) -> None:
-        if not self.restart or not self._ends(hands):
+        if not self.restart:
             return
+        if not self._ends(hands):
+            if not hands.intended():
+                return
+            processes.send(self.pid, self.born, signal.SIGKILL)  # it was asked to end, and would, with nobody there to start it again
+            self._ends(hands)
         if not self._successors(undo) and not hands.has_started():
             hands.start(self.restart)
 
     def _ends(self, hands: Hands) -> bool:
         """Whether the process is gone. One that may have been asked to end is given its time, and one that is being killed is no living one."""
-        began = time.monotonic()
+        asked, began = hands.intended(), time.monotonic()
         while processes.same(self.pid, self.born) is not None:
-            patience = GRACE if self.number == "SIGTERM" or processes.is_dying(self.pid) else MOMENT
+            patience = GRACE if asked or processes.is_dying(self.pid) else MOMENT
             if time.monotonic() - began >= patience:
                 return False
             hands.progress()

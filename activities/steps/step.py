@@ -53,6 +53,12 @@ class Hands(Protocol):
     def has_started(self) -> bool:
         """Whether what was started last for this fault still runs."""
 
+    def intend(self) -> None:
+        """Notes on disk that a change begins which nobody can see at once: whoever undoes finishes it first."""
+
+    def intended(self) -> bool:
+        """Whether such a change may have begun."""
+
     def progress(self) -> None:
         """Says that work goes on; a holder that makes no progress may be killed."""
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.rigs.lab import PAST_EVERY_LEASE, RIGS, Lab, Rig, lab, rig
+from tests.activities.injectors.test_command import Switch
+from tests.rigs.lab import PAST_EVERY_LEASE, Lab, Rig, lab, rig, rigs
 
 EVERY = int(os.environ.get("GAMEDAY_CRASH_EVERY", "1"))
 """Try each n-th boundary only: for a quick look while working. CI tries all."""
@@ -28,7 +29,7 @@ def folder() -> Iterator[Path]:
         yield Path(made)
 
 
-@pytest.fixture(params=RIGS)
+@pytest.fixture(params=rigs().values(), ids=list(rigs()))
 def target(request: pytest.FixtureRequest, folder: Path) -> Iterator[Rig]:
     with rig(request.param, folder / "rig") as built:
         yield built
@@ -118,7 +119,7 @@ def test_the_revert_is_killed_at_every_line(target: Rig, host: Lab, record_prope
 @pytest.mark.parametrize("mutant", ["apply before journal", "tombstone before undo", "journal written in place", "undo only if present"])
 def test_a_mutant_is_caught(mutant: str, folder: Path, host: Lab) -> None:
     """The enumeration would notice these mistakes: with each of them something is left at some boundary."""
-    with rig("command", folder / "rig") as target, pytest.raises(AssertionError):
+    with rig(Switch, folder / "rig") as target, pytest.raises(AssertionError):
         if mutant == "tombstone before undo":
             reverted_and_killed_everywhere(host, target, mutant)
         elif mutant == "undo only if present":

@@ -17,7 +17,9 @@ from activities.operators import Operators
 from activities.steps import processes
 from activities.steps.step import from_json
 from gameday.errors import Refused
-from tests.rigs.lab import Rig, Sleeper, Switch, rig, until
+from tests.activities.injectors.test_command import Switch
+from tests.activities.injectors.test_process_pause import Sleeper
+from tests.rigs.lab import Rig, rig, until
 
 
 @pytest.fixture
@@ -44,8 +46,8 @@ def fill(place: Path) -> Path:
     return ballast
 
 
-@pytest.mark.parametrize("kind", ["pause", "command"])
-async def test_the_journals_disk_is_full(small_disk: Path, tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", [Sleeper, Switch])
+async def test_the_journals_disk_is_full(small_disk: Path, tmp_path: Path, kind: type[Rig]) -> None:
     """What is on comes off, with its proof; nothing new is put on, and why is said; with space again all is as before."""
     home = small_disk / "home"
     journal = Journal.at(home)
@@ -79,7 +81,7 @@ async def test_a_lease_that_cannot_be_renewed_on_a_full_disk_runs_out(small_disk
     watchdog.ensure(home)
     operators = Operators(home)
     try:
-        with rig("pause", tmp_path / "rig") as target:
+        with rig(Sleeper, tmp_path / "rig") as target:
             await operators.perform(target.order("f-alone", lease=1.0))
             fill(small_disk)
             await asyncio.to_thread(until, lambda: target.look() == "running" and not journal.live())
@@ -108,7 +110,7 @@ def test_the_host_was_restarted_during_the_fault(tmp_path: Path, monkeypatch: py
     """Files are reverted at the watchdog's start; a process of the earlier boot is gone, and whoever has its pid now is not touched."""
     home = tmp_path / "home"
     journal = Journal.at(home)
-    with rig("command" if kind is Switch else "pause", tmp_path / "rig") as target:
+    with rig(kind, tmp_path / "rig") as target:
         before = target.look()
         inject_before_a_restart(journal, target.order("f-any"), monkeypatch)
         during = target.look()
