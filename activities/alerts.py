@@ -80,7 +80,7 @@ def address(source: playbook.AlertSource) -> str:
     """
     server = source.alertmanager or source.prometheus
     assert server is not None, "the model has exactly one"
-    return base_url(server["url"])
+    return base_url(server.url)
 
 
 async def _json(http: httpx.AsyncClient, url: str) -> Any:

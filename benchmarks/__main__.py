@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import traceback
 from datetime import UTC, datetime
 from importlib import import_module
 
 from benchmarks.table import Result, Row, load, machine, markdown
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program keeps its compiled modules
 
 NAMES = ("help", "memory", "observer", "history", "abort", "start", "many")
 

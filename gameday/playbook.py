@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
-from typing_extensions import TypedDict
 
 from gameday.language import Expectation, Guardrail, Prediction, Tolerance
 from gameday.model import Duration, HostName, Line, Model, Name, PositiveDuration, ProbeName, Text, ThingName
@@ -116,10 +115,9 @@ class Variable(Model):
     """What the value is for."""
 
 
-class Address(TypedDict):
+class Address(Model):
     """Where a server answers."""
 
-    __pydantic_config__ = {"extra": "forbid", "use_attribute_docstrings": True}  # type: ignore[misc]  # pydantic's own way  # noqa: RUF012
     url: Url
     """The base URL, such as http://127.0.0.1:9093."""
 

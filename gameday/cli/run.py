@@ -68,8 +68,10 @@ def _versions() -> dict[str, str]:
     import platform
     from importlib.metadata import version
 
-    found = {name: version(name) for name in ("gameday", "temporalio", "pydantic")}
-    return {**found, "python": platform.python_version(), "kernel": f"{platform.system()} {platform.release()}"}
+    from pydantic import VERSION
+
+    found = {name: version(name) for name in ("gameday", "temporalio")}
+    return {**found, "pydantic": VERSION, "python": platform.python_version(), "kernel": f"{platform.system()} {platform.release()}"}
 
 
 async def _run(known: Settings, made: Plan, starter: Starter, detach: bool, as_json: bool, junit: Path | None) -> int:
