@@ -12,7 +12,7 @@ from gameday.commands import Verb
 from gameday.event import EventKind
 from gameday.fault import FaultOutcome
 from tests.rigs.town import DAY, Town
-from tests.workflows.conftest import TWO, active, told
+from tests.workflows.conftest import TWO, Door, active, told
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -45,23 +45,6 @@ async def test_each_fault_that_lasts_until_mitigated_waits_for_its_own_mitigatio
         await door.close()
         other.kill()
         await other.wait()
-
-
-class Door:
-    """A port at which something listens, or not."""
-
-    def __init__(self) -> None:
-        self.port, self.server = 0, None
-
-    async def open(self) -> None:
-        self.server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", self.port)
-        self.port = self.server.sockets[0].getsockname()[1]
-
-    async def close(self) -> None:
-        if self.server is not None:
-            self.server.close()
-            await self.server.wait_closed()
-            self.server = None
 
 
 async def test_a_total_goes_on_over_the_day_also_through_a_counter_that_is_reset(place: Town) -> None:

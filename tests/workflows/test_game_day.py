@@ -9,35 +9,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gameday.commands import Actor, Verb
+from gameday.commands import Verb
 from gameday.errors import NotFound, Refused
 from gameday.event import EventKind
 from gameday.fault import FaultOutcome
 from gameday.language import Clock
-from gameday.orders import LiveState
-from gameday.playbook import Role
 from tests.rigs.town import DAY, Town
-from tests.workflows.conftest import TWO, kinds_of, told
+from tests.workflows.conftest import GATE, LINUS, TWO, at_gate, kinds_of, told
 from worker import client as talking
 
 pytestmark = pytest.mark.timeout(120)
-GATE = "{timeout: 60s}"
-LINUS = Actor(id="os:linus", name="Linus", role=Role.RESPONDER)
-
-
-async def live(place: Town, run_id: str) -> LiveState:
-    state = await talking.look(await place.client(), run_id)
-    assert state is not None
-    return state
-
-
-async def at_gate(place: Town, run_id: str) -> LiveState:
-    for _ in range(600):
-        state = await talking.look(await place.client(), run_id)
-        if state is not None and state.gate:
-            return state
-        await asyncio.sleep(0.05)
-    raise AssertionError("no gate came")
 
 
 async def test_a_day_goes_through_its_phases_and_leaves_everything_as_it_was(place: Town) -> None:

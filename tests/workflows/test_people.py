@@ -1,0 +1,132 @@
+"""What people say to a day, and what comes of it: go, ready, ticks, the reveal, a mark that ends a fault, more time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gameday.commands import Actor, Command, Verb
+from gameday.errors import Refused
+from gameday.event import EventKind
+from gameday.fault import FaultOutcome
+from gameday.language import Clock
+from gameday.playbook import Role
+from gameday.view import RunView
+from gameday.viewer import hidden
+from tests.rigs.town import DAY, Town
+from tests.workflows.conftest import GATE, LINUS, TWO, all_on, at_gate
+from worker import client as talking
+
+pytestmark = pytest.mark.timeout(120)
+EDSGER = Actor(id="os:edsger", name="Edsger", role=Role.OBSERVER)
+STRANGER = Actor(id="os:nobody", name="Nobody")
+PREPARED = DAY.replace(
+    "gates: {inject: GATE}",
+    "checklist: [{item: Deploys frozen}, {item: Criteria read}]\ngates: {day: {timeout: 60s, checklist: true}, inject: {timeout: 60s, ready: 2}}",
+)
+
+
+def said(place: Town, run_id: str, kind: EventKind, key: str) -> list[tuple[str | None, str]]:
+    """Who said it, and what."""
+    return [(event.actor, event.text(key)) for event in place.record(run_id).of(kind)]
+
+
+async def test_a_gate_stays_shut_until_the_checklist_is_ticked_and_the_go_is_kept(shared: Town) -> None:
+    handle = await shared.begin(shared.day(text=PREPARED))
+    await at_gate(shared, handle.id, "day")
+    assert await shared.tell(handle, Verb.GO) == "go: day; it opens once 2 more of the checklist are ticked"
+    with pytest.raises(Refused, match="no such checklist item: the list has 2"):
+        await shared.tell(handle, Verb.TICK, item=3)
+    for actor in (LINUS, EDSGER):
+        assert await shared.tell(handle, Verb.TICK, actor=actor, item=2) == "ticked: Criteria read"
+    assert await shared.tell(handle, Verb.GO) == "go: day; it opens once 1 more of the checklist is ticked"
+    assert (await at_gate(shared, handle.id)).gate == "day"
+    await shared.tell(handle, Verb.TICK, actor=EDSGER, item=1)
+    await at_gate(shared, handle.id, "inject 1")
+    await shared.tell(handle, Verb.ABORT)
+    await handle.result()
+    assert said(shared, handle.id, EventKind.CHECKLIST_TICKED, "item") == [("Linus", "Criteria read"), ("Edsger", "Deploys frozen")]
+    assert said(shared, handle.id, EventKind.GATE_OPENED, "gate") == [("Ada", "day")]
+
+
+async def test_a_gate_stays_shut_until_enough_people_are_ready_each_counted_once(shared: Town) -> None:
+    handle = await shared.begin(shared.day(text=PREPARED.replace("day: {timeout: 60s, checklist: true}", "day: off"), length="300ms"))
+    await at_gate(shared, handle.id, "inject 1")
+    with pytest.raises(Refused, match="Nobody may not ready"):
+        await shared.tell(handle, Verb.READY, actor=STRANGER)
+    twice = Command(verb=Verb.READY, id="one-message", actor=LINUS, text="pager is on")
+    for _ in range(2):
+        assert (await talking.send(await shared.client(), handle.id, twice)).text == "Linus is ready"
+    assert await shared.tell(handle, Verb.GO) == "go: inject 1; it opens once 1 more is ready"
+    await shared.tell(handle, Verb.READY, actor=EDSGER)
+    assert (await handle.result()).outcome == "passed"
+    assert said(shared, handle.id, EventKind.READY, "note") == [("Linus", "pager is on"), ("Edsger", "")]
+    record = shared.record(handle.id)
+    view = RunView(record.plan, record.plan.started_at)
+    for event in record.events:
+        view.hear(event)
+    assert view.ready == {"Linus", "Edsger"}
+
+
+async def test_a_sealed_scenario_is_revealed_once_and_by_its_commander(shared: Town) -> None:
+    text = TWO.replace("hypothesis: Nobody minds", "hypothesis: Nobody minds\n    sealed: true")
+    handle = await shared.begin(shared.day(text=text, gate=GATE))
+    await at_gate(shared, handle.id, "inject 1")
+    with pytest.raises(Refused, match="Linus may not reveal"):
+        await shared.tell(handle, Verb.REVEAL, actor=LINUS)
+    assert hidden(shared.record(handle.id)) == {0}
+    assert await shared.tell(handle, Verb.REVEAL, reason="they know") == "revealed"
+    with pytest.raises(Refused, match="this scenario is not sealed"):
+        await shared.tell(handle, Verb.REVEAL)
+    await shared.tell(handle, Verb.SKIP)
+    await at_gate(shared, handle.id, "inject 2")
+    with pytest.raises(Refused, match="this scenario is not sealed"):
+        await shared.tell(handle, Verb.REVEAL)
+    (event,) = shared.record(handle.id).of(EventKind.REVEALED)
+    assert (event.actor, event.scenario, event.text("reason")) == ("Ada", 0, "they know")
+    assert not hidden(shared.record(handle.id))
+
+
+async def test_nothing_is_revealed_before_a_scenario_is_under_way(shared: Town) -> None:
+    handle = await shared.begin(shared.day(text=PREPARED))
+    await at_gate(shared, handle.id, "day")
+    for verb in (Verb.REVEAL, Verb.MARK, Verb.SKIP):
+        with pytest.raises(Refused, match="no scenario is under way"):
+            await shared.tell(handle, verb, clock=Clock.DETECT)
+
+
+async def test_a_mark_ends_a_fault_that_lasts_until_detected_unless_it_came_before(shared: Town) -> None:
+    text = DAY.replace("for: LENGTH}", "for: 60s, until: detected}").replace("['up > 10 %']", "['detected within 60s']")
+    handle = await shared.begin(shared.day(text=text, gate=GATE))
+    await at_gate(shared, handle.id)
+    await shared.tell(handle, Verb.MARK, actor=LINUS, clock=Clock.DETECT)
+    await shared.tell(handle, Verb.GO)
+    await all_on(shared, handle.id)
+    marked = datetime.now(UTC)
+    assert await shared.tell(handle, Verb.MARK, actor=LINUS, clock=Clock.DETECT) == "marked: detected"
+    result = await handle.result()
+    (fault,) = shared.record(handle.id).faults()
+    assert (fault.outcome, fault.reason) == (FaultOutcome.REVERTED, "it lasts until detected")
+    assert fault.ended_at is not None and fault.ended_at > marked
+    assert result.outcome == "passed" and shared.is_clean
+    assert said(shared, handle.id, EventKind.MARK, "clock") == [("Linus", "detected")] * 2
+
+
+async def test_an_extended_fault_goes_on_longer_but_never_longer_than_the_blast_radius_allows(shared: Town) -> None:
+    text = DAY.replace("scenarios:", "blast_radius: {max_duration: 5s}\nscenarios:")
+    handle = await shared.begin(shared.day(text=text, length="4s", gate=GATE))
+    await at_gate(shared, handle.id)
+    with pytest.raises(Refused, match="no fault is on that could be extended"):
+        await shared.tell(handle, Verb.EXTEND, by="10s")
+    await shared.tell(handle, Verb.GO)
+    await all_on(shared, handle.id)
+    with pytest.raises(Refused, match="say by how long"):
+        await shared.tell(handle, Verb.EXTEND)
+    assert await shared.tell(handle, Verb.EXTEND, by="10m") == "extended by 1 s"
+    assert await shared.tell(handle, Verb.EXTEND, by="10m") == "not extended: the blast radius allows no longer fault"
+    await handle.result()
+    (fault,) = shared.record(handle.id).faults()
+    assert fault.reason == "its time was over (5 s)" and fault.active_at and fault.ended_at
+    assert fault.ended_at - fault.active_at >= timedelta(seconds=5)
+    assert said(shared, handle.id, EventKind.EXTENDED, "by") == [("Ada", "1.0")]
