@@ -1,6 +1,6 @@
 """One operation on the journal, in a process of its own, which the watchdog may kill. Standard library only.
 
-Reads one request, a line of JSON, from its standard input; answers with one line on its standard output. Warm and waiting until then.
+Reads requests from its standard input, each a line of JSON, and answers each with a line on its standard output. Warm and waiting until then.
 
     {"op": "inject", "order": {…}, "steps": […]}     → {"status": {…}}
     {"op": "revert", "reasons": {fault: why, …}}     → {"statuses": […]}
@@ -12,7 +12,6 @@ An error is answered as {"error": <class name>, "message": …}.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -68,14 +67,12 @@ def _guarded(work: Callable[[], engine.Status], fault_id: str) -> dict[str, Any]
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the agent, which reverts in order
     journal = Journal.at(Path(sys.argv[1]))
-    line = sys.stdin.readline()
-    if not line:
-        return
-    try:
-        answer = perform(journal, json.loads(line))
-    except (GamedayError, OSError, KeyError, TypeError, ValueError) as error:
-        answer = {"error": type(error).__name__, "message": str(error)[:900]}
-    os.write(1, json.dumps(answer).encode() + b"\n")
+    while line := sys.stdin.readline():
+        try:
+            answer = perform(journal, json.loads(line))
+        except (GamedayError, OSError, KeyError, TypeError, ValueError) as error:
+            answer = {"error": type(error).__name__, "message": str(error)[:900]}
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

@@ -5,18 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from activities.bare import bare_environment, bare_python
 from gameday import errors
 from gameday.errors import GamedayError, Unavailable
 
+T = TypeVar("T")
+
 LANES = 2
-"""How many batches of reverts are carried out at once; after `NEXT_LANE` seconds of waiting there is one more."""
-NEXT_LANE = 0.25
+"""How many batches of reverts are carried out at once; where one has waited for `NEXT_LANE` seconds there is one more."""
+NEXT_LANE = 1.0
+CROWD = 5
+"""So many requests within `COURTESY` seconds are a crowd, until none has come for `GAP`."""
+COURTESY = 2.5
+"""Seconds that an answer is kept back for the others of a crowd at the most; less than a day gives its hosts (`HEAD_START`)."""
+GAP = 0.75
+LINGERS = 1.0
+"""Seconds that a lane waits for more."""
 MOST = 16
 """Faults in one batch, from which on no other request joins it."""
 
@@ -27,6 +36,7 @@ class _Asked:
 
     reasons: Mapping[str, str]
     statuses: asyncio.Future[list[dict[str, Any]]]
+    taken: bool = False
 
     def answer(self, found: list[dict[str, Any]] | Exception) -> None:
         if self.statuses.done():  # whoever asked has gone
@@ -37,23 +47,59 @@ class _Asked:
             self.statuses.set_result(found)
 
 
+@dataclass
+class _Operation:
+    """One process that carries requests out, one after the other (activities/operation.py)."""
+
+    process: asyncio.subprocess.Process
+
+    async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Has a request carried out.
+
+        Raises:
+            GamedayError: what the operation raised, by its own class.
+        """
+        stdin, stdout = self.process.stdin, self.process.stdout
+        assert stdin and stdout
+        try:
+            stdin.write(json.dumps(request).encode() + b"\n")
+            await stdin.drain()
+            said = await stdout.readline()
+        except OSError:
+            said = b""
+        if not said.endswith(b"\n"):
+            raise Unavailable("the operation was ended from outside; it is tried again")
+        answer: dict[str, Any] = json.loads(said)
+        if "error" in answer:
+            cls = getattr(errors, answer["error"], GamedayError)
+            raise cls(answer["message"]) if issubclass(cls, GamedayError) else GamedayError(answer["message"])
+        return answer
+
+    async def leave(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+        await self.process.wait()
+
+
 class Operators:
-    """Performs requests (activities/operation.py) and keeps one process waiting for the next."""
+    """Has requests carried out, and keeps one process waiting for the next."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._spare: asyncio.Task[asyncio.subprocess.Process] | None = None
+        self._spare: asyncio.Task[_Operation] | None = None
         self._at_work: set[asyncio.Task[Any]] = set()
-        self._asked: deque[_Asked] = deque()
-        self._lanes = 0
+        self._asked: asyncio.Queue[_Asked | None] = asyncio.Queue()  # None: no lane needs to wait any more
+        self._lanes = self._idle = 0
+        self._helped_at = 0.0
+        self._arrivals: deque[float] = deque(maxlen=CROWD)
 
     def warm_up(self) -> None:
         if self._spare is None:
             self._spare = asyncio.create_task(self._start())
 
-    async def _start(self) -> asyncio.subprocess.Process:
+    async def _start(self) -> _Operation:
         pipe = asyncio.subprocess.PIPE
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             *bare_python("activities.operation"),
             str(self._home),
             stdin=pipe,
@@ -63,6 +109,37 @@ class Operators:
             start_new_session=True,
             limit=16 * 1024 * 1024,
         )
+        return _Operation(process)
+
+    async def _taken(self) -> _Operation:
+        """The process that waits; another one waits in its place from now on."""
+        spare, self._spare = self._spare, None
+        operation = await (spare or self._start())
+        if operation.process.returncode is not None:
+            operation = await self._start()
+        self.warm_up()
+        return operation
+
+    async def perform(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Carries out a request in a process of its own, to its end, also when the caller is cancelled meanwhile.
+
+        Raises:
+            GamedayError: what the operation raised, by its own class.
+        """
+        return await asyncio.shield(self._work(self._perform(request)))
+
+    async def _perform(self, request: dict[str, Any]) -> dict[str, Any]:
+        operation = await self._taken()
+        try:
+            return await operation.ask(request)
+        finally:
+            self._work(operation.leave())
+
+    def _work(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        return task
 
     async def revert(self, reasons: Mapping[str, str]) -> list[dict[str, Any]]:
         """Takes faults off in a process of its own. Returns the status of each, in their order.
@@ -70,74 +147,86 @@ class Operators:
         Raises:
             GamedayError: as `perform`.
         """
-        statuses: list[dict[str, Any]] = (await self.perform({"op": "revert", "reasons": dict(reasons)}))["statuses"]
+        statuses: list[dict[str, Any]] = (await self.perform(_reverting(reasons)))["statuses"]
         return statuses
 
     async def revert_together(self, reasons: Mapping[str, str]) -> list[dict[str, Any]]:
         """The same, where many runs may ask at once: they share few processes. What hangs in one holds up no single revert."""
-        asked = _Asked(reasons, asyncio.get_running_loop().create_future())
-        self._asked.append(asked)
-        if self._lanes < LANES:
+        loop = asyncio.get_running_loop()
+        asked = _Asked(reasons, loop.create_future())
+        self._asked.put_nowait(asked)
+        if self._lanes < LANES and not self._idle:
             self._open_lane()
-        else:
-            asyncio.get_running_loop().call_later(NEXT_LANE, self._open_lane)
-        return await asked.statuses
+        loop.call_later(NEXT_LANE, self._help, asked)
+        self._arrivals.append(loop.time())
+        statuses = await asked.statuses
+        await self._crowd_is_served()
+        return statuses
+
+    async def _crowd_is_served(self) -> None:
+        """While many runs ask at once, no answer hurries back: what a run does after it would hold up the reverts of the others."""
+        loop = asyncio.get_running_loop()
+        latest = loop.time() + COURTESY
+        while self._is_crowded(now := loop.time()) and now < latest:
+            await asyncio.sleep(0.05)  # noqa: ASYNC110  # what is waited for is that nobody comes any more
+
+    def _is_crowded(self, now: float) -> bool:
+        return len(self._arrivals) == CROWD and self._arrivals[0] > now - COURTESY and self._arrivals[-1] > now - GAP
+
+    def _help(self, asked: _Asked) -> None:
+        """One more lane where this still waits, if there has been none for as long."""
+        now = asyncio.get_running_loop().time()
+        if not asked.taken and now >= self._helped_at + NEXT_LANE:
+            self._helped_at = now
+            self._open_lane()
+        if not asked.taken:
+            asyncio.get_running_loop().call_later(NEXT_LANE, self._help, asked)
 
     def _open_lane(self) -> None:
         self._lanes += 1
-        lane = asyncio.create_task(self._lane())
-        self._at_work.add(lane)
-        lane.add_done_callback(self._at_work.discard)
+        self._work(self._lane())
 
     async def _lane(self) -> None:
-        """Takes what has been asked for, batch by batch, until nothing is left."""
-        while self._asked:
-            batch: list[_Asked] = []
-            while self._asked and sum(len(asked.reasons) for asked in batch) < MOST:
-                batch.append(self._asked.popleft())
-            await self._carry_out(batch)
-        self._lanes -= 1
-
-    async def _carry_out(self, batch: Sequence[_Asked]) -> None:
-        reasons = {fault_id: why for asked in batch for fault_id, why in asked.reasons.items()}
+        """Takes what has been asked for, batch by batch, until nothing more comes."""
+        operation: _Operation | None = None
         try:
-            statuses = {status["fault_id"]: status for status in await self.revert(reasons)}
-            answers = [[statuses[fault_id] for fault_id in asked.reasons] for asked in batch]
-        except Exception as error:  # noqa: BLE001  # each of those who asked is told
-            for asked in batch:
-                asked.answer(error)
-            return
-        for asked, answer in zip(batch, answers, strict=True):
-            asked.answer(answer)
+            while batch := await self._batch():
+                try:
+                    operation = operation or await self._taken()
+                    _tell(batch, (await operation.ask(_reverting(_reasons(batch))))["statuses"])
+                except Exception as error:  # noqa: BLE001  # each of those who asked is told, and the next batch has a process of its own
+                    self._dismiss(operation)
+                    operation = None
+                    for asked in batch:
+                        asked.answer(error)
+        finally:
+            self._lanes -= 1
+            self._dismiss(operation)
 
-    async def perform(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Carries out a request to its end, also when the caller is cancelled meanwhile.
+    async def _batch(self) -> list[_Asked]:
+        """What has been asked for; waits a moment for it, since a process that is there costs less than the next."""
+        self._idle += 1
+        try:
+            first = await asyncio.wait_for(self._asked.get(), LINGERS)
+        except TimeoutError:
+            return []
+        finally:
+            self._idle -= 1
+        batch = [first] if first else []
+        while batch and not self._asked.empty() and sum(len(asked.reasons) for asked in batch) < MOST:
+            batch += filter(None, [self._asked.get_nowait()])
+        for asked in batch:
+            asked.taken = True
+        return batch
 
-        Raises:
-            GamedayError: what the operation raised, by its own class.
-        """
-        work = asyncio.create_task(self._perform(request))
-        self._at_work.add(work)
-        work.add_done_callback(self._at_work.discard)
-        return await asyncio.shield(work)
-
-    async def _perform(self, request: dict[str, Any]) -> dict[str, Any]:
-        spare, self._spare = self._spare, None
-        process = await (spare or self._start())
-        if process.returncode is not None:
-            process = await self._start()
-        self.warm_up()
-        said, _ = await process.communicate(json.dumps(request).encode() + b"\n")
-        if not said:
-            raise Unavailable(f"the operation was ended from outside (exit {process.returncode}); it is tried again")
-        answer: dict[str, Any] = json.loads(said)
-        if "error" in answer:
-            cls = getattr(errors, answer["error"], GamedayError)
-            raise cls(answer["message"]) if issubclass(cls, GamedayError) else GamedayError(answer["message"])
-        return answer
+    def _dismiss(self, operation: _Operation | None) -> None:
+        if operation is not None:
+            self._work(operation.leave())
 
     async def quiet(self) -> None:
         """Waits until nothing is under way."""
+        for _ in range(self._idle):
+            self._asked.put_nowait(None)
         while self._at_work:
             await asyncio.wait(self._at_work)
 
@@ -145,8 +234,21 @@ class Operators:
         """Lets what is under way finish, and the spare go."""
         await self.quiet()
         if self._spare is not None:
-            process = await self._spare
+            operation = await self._spare
             self._spare = None
-            if process.stdin is not None:
-                process.stdin.close()
-            await process.wait()
+            await operation.leave()
+
+
+def _reverting(reasons: Mapping[str, str]) -> dict[str, Any]:
+    return {"op": "revert", "reasons": dict(reasons)}
+
+
+def _reasons(batch: Sequence[_Asked]) -> dict[str, str]:
+    return {fault_id: why for asked in batch for fault_id, why in asked.reasons.items()}
+
+
+def _tell(batch: Sequence[_Asked], statuses: Sequence[dict[str, Any]]) -> None:
+    found = {status["fault_id"]: status for status in statuses}
+    answers = [[found[fault_id] for fault_id in asked.reasons] for asked in batch]
+    for asked, answer in zip(batch, answers, strict=True):
+        asked.answer(answer)

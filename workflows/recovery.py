@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.scenario import LiveFault, Now, tell_fault
     from workflows.shield import FAILURES, reason_of
 
-HEAD_START = timedelta(seconds=2)
+HEAD_START = timedelta(seconds=4)
 """How long the batched reverts have the server for themselves at the most: many runs may be aborted at once."""
 AFTER_ABORT = timedelta(seconds=15)
 """How long recovery is watched at the most once the day has been ended early."""
