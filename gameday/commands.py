@@ -77,8 +77,11 @@ class Moment(Model):
     held: bool = False
     gate: str | None = None
     scenario: int | None = None
+    resting: bool = False
+    """The scenario has been judged: its debrief or the break after it is on."""
     fault_on: bool = False
     sealed: bool = False
+    revealed: bool = False
     checklist: int = 0
     started_by: str = ""
 
@@ -134,8 +137,12 @@ def _moment_refusal(command: Command, moment: Moment) -> str | None:
             return "the run is not on hold"
         case Verb.SKIP | Verb.MARK | Verb.REVEAL if moment.scenario is None:
             return "no scenario is under way"
+        case Verb.MARK if moment.resting:
+            return "the scenario is over, its clocks stand; say it as a note"
         case Verb.MARK if command.clock is None:
             return "say what you mark: detected or mitigated"
+        case Verb.REVEAL if moment.revealed:
+            return "this scenario is revealed already"
         case Verb.REVEAL if not moment.sealed:
             return "this scenario is not sealed"
         case Verb.EXTEND if not moment.fault_on:

@@ -19,12 +19,12 @@ class EventKind(StrEnum):
     READY = "ready"  # note
     GATE_WAITING = "gate.waiting"  # gate, until
     GATE_OPENED = "gate.opened"  # gate, how
-    GATE_SILENT = "gate.silent"  # gate
+    GATE_SILENT = "gate.silent"  # gate, reason: what was missing when its time was over
     HELD = "held"  # reason
-    RESUMED = "resumed"  # reason
+    RESUMED = "resumed"  # reason, gate_until: of the gate that waits
     TARGETS_FOUND = "targets.found"  # seed, targets: [{fault, host, label}]
     CLOCK_OFFSET = "clock.offset"  # host, offset_ms
-    SCENARIO_BEGAN = "scenario.began"  # title
+    SCENARIO_BEGAN = "scenario.began"  # title, sealed, planned: when it waits for its time
     SCENARIO_STOOD_DOWN = "scenario.stood-down"  # reason
     SCENARIO_ENDED = "scenario.ended"  # outcome
     PHASE_BEGAN = "phase.began"  # phase, until

@@ -120,6 +120,10 @@ def _latest(event: Event, plan: Plan) -> str:
     return f", until {_local(event.text('until'), plan)} at the latest" if event.text("until") else ""
 
 
+def _planned(event: Event, plan: Plan) -> str:
+    return f", planned for {_local(event.text('planned'), plan)}" if event.text("planned") else ""
+
+
 def _said(what: str, text: Any, tone: str = "") -> Any:
     """An entry whose text is made from the event alone."""
     return lambda event, _: (what, text(event), tone)
@@ -135,11 +139,11 @@ _SAY: dict[EventKind, Any] = {
         "warn",
     ),
     EventKind.GATE_OPENED: _said("go", lambda e: f"{e.text('gate')}: {e.text('how')}{f' by {e.actor}' if e.actor else ''}", "human"),
-    EventKind.GATE_SILENT: _said("gate", lambda e: f"{e.text('gate')}: nobody said go in time", "warn"),
+    EventKind.GATE_SILENT: _said("gate", lambda e: f"{e.text('gate')}: {e.text('reason')}", "warn"),
     EventKind.HELD: _said("hold", lambda e: f"held by {e.actor}{_quoted(e.text('reason'))}", "human"),
     EventKind.RESUMED: _said("resume", lambda e: f"resumed by {e.actor}", "human"),
     EventKind.TARGETS_FOUND: _said("targets", _labels),
-    EventKind.SCENARIO_BEGAN: _said("scenario", lambda e: f"{(e.scenario or 0) + 1} {e.text('title')}"),
+    EventKind.SCENARIO_BEGAN: lambda e, p: ("scenario", f"{(e.scenario or 0) + 1} {e.text('title')}{_planned(e, p)}", ""),
     EventKind.SCENARIO_STOOD_DOWN: _said("stand-down", lambda e: f"nothing is injected: {e.text('reason')}", "warn"),
     EventKind.SCENARIO_ENDED: _said("scenario", lambda e: f"{(e.scenario or 0) + 1} ended: {e.text('outcome')}"),
     EventKind.PHASE_BEGAN: lambda e, p: ("phase", f"{e.text('phase')}{_latest(e, p)}", ""),

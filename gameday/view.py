@@ -183,6 +183,7 @@ class RunView:
         if self.phase:
             self.done.append(self.phase)
         self.phase, self.phase_began, self.phase_until = "", event.at, None
+        self._gate_shut(event)
 
     def _checklist_ticked(self, event: Event) -> None:
         self.ticked.add(event.text("item"))
@@ -193,16 +194,17 @@ class RunView:
     def _gate_waiting(self, event: Event) -> None:
         self.gate, self.gate_until = event.text("gate"), _moment(event.text("until"))
 
-    def _gate_opened(self, _: Event) -> None:
-        self.gate, self.gate_until = "", None
+    def _gate_shut(self, _: Event) -> None:
+        self.gate, self.gate_until, self.ready = "", None, set()
 
-    _gate_silent = _gate_opened
+    _gate_opened = _gate_silent = _skipped = _gate_shut
 
     def _held(self, _: Event) -> None:
         self.held = True
 
-    def _resumed(self, _: Event) -> None:
+    def _resumed(self, event: Event) -> None:
         self.held = False
+        self.gate_until = _moment(event.text("gate_until")) or self.gate_until
 
     def _baseline(self, event: Event) -> None:
         measured = event.data.get("baselines")
@@ -284,7 +286,7 @@ class RunView:
 
     def _aborted(self, event: Event) -> None:
         self.ending = event.text("reason")
-        self.gate, self.gate_until = "", None
+        self._gate_shut(event)
 
     def _run_ended(self, event: Event) -> None:
         self.outcome, self.exit_code, self.ended_at = event.text("outcome"), int(event.text("exit_code")), event.at

@@ -39,7 +39,7 @@ class Commands:
         self.now: Now | None = None
         self.ending: Ending | None = None
         self.ended = False
-        self.held = False
+        self.held: datetime | None = None
         self.gate: str | None = None
         self.gate_until: datetime | None = None
         self.went: str | None = None
@@ -81,7 +81,7 @@ class Commands:
             scenario=now.index if now else None,
             gate=self.gate,
             gate_until=self.gate_until,
-            held=self.held,
+            held=self.held is not None,
             ending=self.ending,
             faults=tuple(fault.line() for fault in now.faults) if now else (),
             outcomes=tuple(self.outcomes),
@@ -97,11 +97,13 @@ class Commands:
         return Moment(
             ended=self.ended,
             ending=self.ending is not None,
-            held=self.held,
+            held=self.held is not None,
             gate=self.gate,
             scenario=now.index if now else None,
+            resting=bool(now and now.judged),
             fault_on=bool(now and any(fault.is_on for fault in now.faults)),
-            sealed=bool(now and now.scenario.sealed and not now.revealed),
+            sealed=bool(now and now.scenario.sealed),
+            revealed=bool(now and now.revealed),
             checklist=len(self.plan.playbook.checklist),
             started_by=self.plan.started_by.id,
         )
@@ -127,8 +129,9 @@ class Commands:
         return " and ".join([*parts, *([f"{unready} more {'is' if unready == 1 else 'are'} ready"] if unready else [])])
 
     def on_ready(self, command: Command) -> Answer:
+        if command.text or command.actor.name not in self.ready:
+            self.tell(EventKind.READY, command, note=command.text or "")
         self.ready.add(command.actor.name)
-        self.tell(EventKind.READY, command, note=command.text or "")
         return Answer(text=f"{command.actor.name} is ready")
 
     def on_tick(self, command: Command) -> Answer:
@@ -140,14 +143,17 @@ class Commands:
         return Answer(text=f"ticked: {item}")
 
     def on_hold(self, command: Command) -> Answer:
-        self.held = True
+        self.held = workflow.now()
         self.tell(EventKind.HELD, command, reason=command.reason or "")
         on = bool(self.now and any(fault.is_on for fault in self.now.faults))
         return Answer(text="on hold; the fault stays on until its own end (abort takes it off)" if on else "on hold: nothing new starts")
 
     def on_resume(self, command: Command) -> Answer:
-        self.held = False
-        self.tell(EventKind.RESUMED, command, reason=command.reason or "")
+        assert self.held is not None  # the validator saw to it
+        if self.gate_until is not None:  # a gate's time stood still
+            self.gate_until += workflow.now() - self.held
+        self.held = None
+        self.tell(EventKind.RESUMED, command, reason=command.reason or "", gate_until=self.gate_until.isoformat() if self.gate_until else None)
         return Answer(text="going on")
 
     def on_skip(self, command: Command) -> Answer:
@@ -194,7 +200,7 @@ class Commands:
         if self.ending is None:
             self.ending = ending
             self.diary.waits = bool(self.now and self.now.phase in (Phase.INJECT, Phase.OBSERVE))  # until the reverts have had their start
-            scenario = self.now.index if self.now else None
+            scenario = self.now.index if self.now and not self.now.judged else None
             self.diary.tell(EventKind.ABORTED, scenario=scenario, actor=ending.actor, reason=ending.reason, by=ending.by)
 
     @property
@@ -236,7 +242,7 @@ class Commands:
                 return False
             began = workflow.now()
             try:
-                await workflow.wait_condition(lambda: self.interrupted or until() or (holds and self.held), timeout=left)
+                await workflow.wait_condition(lambda: self.interrupted or until() or (holds and self.held is not None), timeout=left)
             except TimeoutError:
                 return False
             left = left - (workflow.now() - began) if left is not None else None

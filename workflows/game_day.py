@@ -60,10 +60,10 @@ class GameDay(Recovery):
             approved=plan.approved,
             team=[{"role": role, "name": person.name} for role, person in plan.playbook.team.members()],
         )
-        opened = await self.pass_gate("day", plan.playbook.gates.day)
-        if opened and plan.start_at is not None:
+        shut = await self.pass_gate("day", plan.playbook.gates.day)
+        if not shut and plan.start_at is not None:
             await self.wait_until(plan.start_at)
-        return opened
+        return not shut
 
     async def play(self, index: int, scenario: Scenario) -> None:
         """One scenario. Once a fault may be armed, nothing leads past recover and analyze."""
@@ -82,17 +82,24 @@ class GameDay(Recovery):
             await shielded(self.analyze(now))
         if workflow.cancellation_reason() is not None:  # also one that came while nothing could be taken from it
             self.fail(asyncio.CancelledError())
-        if self.ending is None:
+        try:
             await self.rest(scenario)
+        finally:
+            self.now = None
 
     def begin(self, index: int, scenario: Scenario) -> Now:
         self.now = Now(index, scenario, self.state.fresh())
-        self.diary.tell(EventKind.SCENARIO_BEGAN, scenario=index, title=scenario.title, sealed=scenario.sealed)
+        planned = self.planned(index)
+        waits = planned.isoformat() if planned and planned > workflow.now() else None
+        self.diary.tell(EventKind.SCENARIO_BEGAN, scenario=index, title=scenario.title, sealed=scenario.sealed, planned=waits)
         return self.now
+
+    def planned(self, index: int) -> datetime | None:
+        return self.plan.planned_at[index] if self.plan.planned_at else None
 
     async def pre_check(self, now: Now) -> bool:
         """Targets found and free of problems, steady state seen, baseline measured; else the scenario stands down."""
-        planned = self.plan.planned_at[now.index] if self.plan.planned_at else None
+        planned = self.planned(now.index)
         if planned is not None:
             await self.wait_until(planned)
         sampling = self.plan.playbook.sampling
@@ -120,17 +127,18 @@ class GameDay(Recovery):
 
     async def go(self, now: Now) -> bool:
         """The last human word before the inject, and the last look at the clock."""
-        if not await self.pass_gate(f"inject {now.index + 1}", self.plan.playbook.gates.inject):
-            return self.stand_down(now, "nobody said go in time")
+        shut = await self.pass_gate(f"inject {now.index + 1}", self.plan.playbook.gates.inject)
+        if shut:
+            return self.stand_down(now, shut)
         latest = self.plan.latest_inject_at
         if latest is not None and workflow.now() >= latest:
             return self.stand_down(now, "it is later than latest_inject")
         return True
 
-    async def pass_gate(self, name: str, gate: Gate | str) -> bool:
-        """Waits for a go. Returns whether it came before the gate's time was over."""
+    async def pass_gate(self, name: str, gate: Gate | str) -> str:
+        """Waits for a go. Returns why the gate is still shut when its time is over; empty when it has opened."""
         if not isinstance(gate, Gate):
-            return True
+            return ""
         if self.plan.approved:
             self.diary.tell(
                 EventKind.GATE_OPENED,
@@ -139,21 +147,21 @@ class GameDay(Recovery):
                 how="approved in advance",
                 actor=self.plan.started_by.name,
             )
-            return True
+            return ""
         self.gate, self.gate_until, self.went = name, workflow.now() + gate.timeout, None
         scenario = self.now.index if self.now else None
         self.diary.tell(EventKind.GATE_WAITING, scenario=scenario, gate=name, until=self.gate_until.isoformat())
         try:
-            opened = await self.pace(lambda: self.went is not None and self.is_prepared(gate), gate.timeout)
+            opened = await self.pace(lambda: self.went is not None and not self.missing(), gate.timeout)
+            shut = "" if opened else f"{self.went} said go, but not in time: {self.missing()}" if self.went else "nobody said go in time"
         finally:
             self.gate = self.gate_until = None
-        kind = EventKind.GATE_OPENED if opened else EventKind.GATE_SILENT
-        self.diary.tell(kind, scenario=scenario, gate=name, how="go", actor=self.went)
-        return opened
-
-    def is_prepared(self, gate: Gate) -> bool:
-        everything = not gate.checklist or len(self.ticked) == len(self.plan.playbook.checklist)
-        return everything and len(self.ready) >= gate.ready
+            self.ready.clear()  # who was ready for this one says so again before the next
+        if opened:
+            self.diary.tell(EventKind.GATE_OPENED, scenario=scenario, gate=name, how="go", actor=self.went)
+        else:
+            self.diary.tell(EventKind.GATE_SILENT, scenario=scenario, gate=name, reason=shut)
+        return shut
 
     async def inject(self, now: Now) -> None:
         """Starts every fault at its time; the phase ends when the first is on."""
@@ -171,7 +179,7 @@ class GameDay(Recovery):
             if fault.spec.after is not None:
                 await self.pace(lambda: all(other.is_over for other in now.named(fault.spec.after or "")))
             await self.pace(timeout=fault.spec.at)
-            await self.pace(lambda: True)  # a hold lets nothing new begin
+            await self.pace(lambda: now.together < self.plan.playbook.blast_radius.max_concurrent)  # nor does a hold let anything new begin
         except Interrupted:
             fault.state = FaultState.ENDED
             return None
@@ -196,7 +204,7 @@ class GameDay(Recovery):
                 if fault.satisfied and fault.is_on and not fault.asked_to_end:
                     fault.asked_to_end = True
                     await tell_fault(fault, Fault.end_signal, f"it lasts until {fault.spec.until}")
-            left = began + now.scenario.observe - workflow.now() if now.scenario.observe else None
+            left = began + now.length - workflow.now() if now.scenario.observe else None
             if left is not None and left <= timedelta(0):
                 return
             before = now.satisfied
@@ -255,7 +263,7 @@ class GameDay(Recovery):
                 outcome = worst([outcome, Outcome.ERROR])
         self.outcomes.append(outcome)
         self.diary.tell(EventKind.SCENARIO_ENDED, scenario=now.index, outcome=outcome)
-        self.now = None
+        now.judged = True
 
     def known_outcome(self, now: Now) -> Outcome:
         """What is certain without the record."""
@@ -266,10 +274,14 @@ class GameDay(Recovery):
         return Outcome.STOOD_DOWN if not any(fault.active_at for fault in now.faults) else Outcome.PASSED
 
     async def rest(self, scenario: Scenario) -> None:
-        """Debrief and break; nothing of it is needed once the day is ending."""
-        afterwards = scenario.afterwards
-        await self.pace(timeout=afterwards.debrief)
-        await self.pace(timeout=afterwards.break_)
+        """Debrief and break: notes, and a reveal, are still this scenario's. It can be skipped; an ending day needs none of it."""
+        assert self.now is not None
+        self.now.skipped = False
+        try:
+            await self.pace(timeout=scenario.afterwards.debrief)
+            await self.pace(timeout=scenario.afterwards.break_)
+        except Interrupted:
+            pass
 
     async def close(self, clock: asyncio.Task[None]) -> DayResult:
         """The outcome, the record complete, the report written."""

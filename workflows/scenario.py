@@ -75,6 +75,8 @@ class LiveFault:
         )
         if self.asked_to_end:
             await self.handle.signal(Fault.end_signal, "the scenario is over")
+        elif self.extra:
+            await self.handle.signal(Fault.extend_signal, self.extra.total_seconds())
         self.heard(await self.handle, workflow.now())
 
     def facts(self, status: FaultStatus | None = None) -> dict[str, JsonValue]:
@@ -113,20 +115,27 @@ class Now:
     skipped: bool = False
     revealed: bool = False
     armed: bool = False
+    judged: bool = False
+    """Analyze is over: what follows is its debrief, and a break."""
     watching: asyncio.Task[None] | None = None
     side: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
     def longest(self) -> timedelta:
-        """How long the longest fault may be on."""
-        return max((fault.spec.duration + fault.extra for fault in self.faults), default=timedelta(0))
+        """How long the longest fault that is on may be on."""
+        return max((fault.spec.duration + fault.extra for fault in self.faults if fault.is_on), default=timedelta(0))
+
+    @property
+    def together(self) -> int:
+        """How many faults may be on now: each from the moment that it is armed to the proof that it is off."""
+        return sum(fault.was_started and not fault.is_over for fault in self.faults)
 
     @property
     def length(self) -> timedelta:
         """How long the scenario is observed by its plan, from its first inject."""
-        if self.scenario.observe is not None:
-            return self.scenario.observe
         extra = max((fault.extra for fault in self.faults), default=timedelta(0))
+        if self.scenario.observe is not None:
+            return self.scenario.observe + extra
         return max((end for _, end in self.scenario.spans().values()), default=timedelta(0)) + extra
 
     def waiting(self) -> list[tuple[LiveFault, asyncio.Task[None]]]:
