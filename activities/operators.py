@@ -167,8 +167,8 @@ class Operators:
         """While many runs ask at once, no answer hurries back: what a run does after it would hold up the reverts of the others."""
         loop = asyncio.get_running_loop()
         latest = loop.time() + COURTESY
-        while self._is_crowded(now := loop.time()) and now < latest:
-            await asyncio.sleep(0.05)  # noqa: ASYNC110  # what is waited for is that nobody comes any more
+        while self._is_crowded(now := loop.time()) and now < latest:  # noqa: ASYNC110  # what is waited for is that nobody comes any more
+            await asyncio.sleep(0.05)
 
     def _is_crowded(self, now: float) -> bool:
         return len(self._arrivals) == CROWD and self._arrivals[0] > now - COURTESY and self._arrivals[-1] > now - GAP

@@ -15,7 +15,7 @@ from gameday.playbook import Role
 from gameday.view import RunView
 from gameday.viewer import hidden
 from tests.rigs.town import DAY, Town
-from tests.workflows.conftest import GATE, LINUS, TWO, all_on, at_gate
+from tests.workflows.conftest import GATE, LINUS, TWO, all_on, at_gate, told
 from worker import client as talking
 
 pytestmark = pytest.mark.timeout(120)
@@ -66,7 +66,7 @@ async def test_a_gate_stays_shut_until_enough_people_are_ready_each_counted_once
     view = RunView(record.plan, record.plan.started_at)
     for event in record.events:
         view.hear(event)
-    assert view.ready == {"Linus", "Edsger"}
+    assert view.ready == set(), "for the next gate they say so again"
 
 
 async def test_a_sealed_scenario_is_revealed_once_and_by_its_commander(shared: Town) -> None:
@@ -77,7 +77,7 @@ async def test_a_sealed_scenario_is_revealed_once_and_by_its_commander(shared: T
         await shared.tell(handle, Verb.REVEAL, actor=LINUS)
     assert hidden(shared.record(handle.id)) == {0}
     assert await shared.tell(handle, Verb.REVEAL, reason="they know") == "revealed"
-    with pytest.raises(Refused, match="this scenario is not sealed"):
+    with pytest.raises(Refused, match="this scenario is revealed already"):
         await shared.tell(handle, Verb.REVEAL)
     await shared.tell(handle, Verb.SKIP)
     await at_gate(shared, handle.id, "inject 2")
@@ -86,6 +86,21 @@ async def test_a_sealed_scenario_is_revealed_once_and_by_its_commander(shared: T
     (event,) = shared.record(handle.id).of(EventKind.REVEALED)
     assert (event.actor, event.scenario, event.text("reason")) == ("Ada", 0, "they know")
     assert not hidden(shared.record(handle.id))
+
+
+async def test_in_its_debrief_a_scenario_can_be_revealed_and_its_clocks_stand(shared: Town) -> None:
+    text = TWO.replace("Nobody minds", "Nobody minds\n    sealed: true").replace("recover_within: 10s}", "recover_within: 10s, debrief: 60s}", 1)
+    handle = await shared.begin(shared.day(text=text, length="300ms"))
+    await shared.until(lambda: EventKind.SCENARIO_ENDED in told(shared, handle.id), "the debrief")
+    assert hidden(shared.record(handle.id)) == {0}
+    with pytest.raises(Refused, match="the scenario is over, its clocks stand"):
+        await shared.tell(handle, Verb.MARK, clock=Clock.DETECT)
+    await shared.tell(handle, Verb.REVEAL)
+    await shared.tell(handle, Verb.NOTE, text="nobody looked at the board")
+    await shared.until(lambda: EventKind.NOTE in told(shared, handle.id), "the note is recorded")
+    assert not hidden(shared.record(handle.id))
+    (note,) = shared.record(handle.id).of(EventKind.NOTE)
+    assert note.scenario == 0, "a note of its debrief is the scenario's"
 
 
 async def test_nothing_is_revealed_before_a_scenario_is_under_way(shared: Town) -> None:

@@ -11,10 +11,10 @@ from activities.record import Targets
 from gameday.commands import Verb
 from gameday.event import EventKind
 from gameday.fault import FaultOutcome
-from gameday.orders import FaultQuestion, SelectOrder
+from gameday.orders import FaultQuestion, LiveState, SelectOrder
 from gameday.settings import HostSettings, Settings
 from tests.rigs.town import Town
-from tests.workflows.conftest import ELSEWHERE, GATE, TWO, told
+from tests.workflows.conftest import ELSEWHERE, GATE, TWO, all_on, sees, told
 from tests.workflows.stand_ins import HOSTS, StandIns
 
 pytestmark = pytest.mark.timeout(120)
@@ -94,3 +94,35 @@ async def test_the_recorded_seed_chooses_the_same_targets_again(shared: Town, pl
         (fault.name, host) for fault, hosts in zip(faults, again.hosts, strict=True) for host in hosts
     }
     assert again != await Targets(settings).select(SelectOrder(faults=faults, seed=int(found.text("seed")) + 1))
+
+
+async def test_more_time_reaches_beyond_what_the_scenario_was_to_be_observed(shared: Town, played: StandIns) -> None:
+    handle = await shared.begin(shared.day(text=ELSEWHERE.replace("expect:", "observe: 3s\n    expect:")))
+    await all_on(shared, handle.id)
+    assert await shared.tell(handle, Verb.EXTEND, by="3s") == "extended by 3 s"
+    await handle.result()
+    (fault,) = shared.record(handle.id).faults()
+    assert fault.active_at and fault.ended_at and fault.ended_at - fault.active_at >= timedelta(seconds=6)
+
+
+async def test_how_much_longer_is_measured_on_what_is_on(shared: Town, played: StandIns) -> None:
+    more = "\n      - {name: second, inject: process.pause, on: {host: north, process: shop}, after: frozen, for: 60m}"
+    handle = await shared.begin(shared.day(text=ELSEWHERE.replace("for: LENGTH}", "for: 30s}" + more)))
+    await sees(shared, handle.id, one_on, "the first is on")
+    assert await shared.tell(handle, Verb.EXTEND, by="60s") == "extended by 60 s"
+
+
+async def test_a_fault_whose_turn_comes_early_waits_until_it_may_be_on(shared: Town, played: StandIns) -> None:
+    """The first one was given more time, and only one may be on at once."""
+    more = "\n      - {name: second, inject: process.pause, on: {host: north, process: shop}, at: 4s, for: 1s}"
+    text = ELSEWHERE.replace("for: LENGTH}", "for: 3s}" + more).replace("scenarios:", "blast_radius: {max_concurrent: 1}\nscenarios:")
+    handle = await shared.begin(shared.day(text=text))
+    await sees(shared, handle.id, one_on, "the first is on")
+    await shared.tell(handle, Verb.EXTEND, by="3s")
+    await handle.result()
+    first, second = shared.record(handle.id).faults()
+    assert (played.most, first.outcome, second.outcome) == (1, FaultOutcome.REVERTED, FaultOutcome.REVERTED)
+
+
+def one_on(state: LiveState) -> bool:
+    return any(fault.state == "active" for fault in state.faults)
