@@ -17,25 +17,25 @@ from tests.workflows.conftest import TWO, Door, active, told
 pytestmark = pytest.mark.timeout(120)
 
 
-async def test_each_fault_that_lasts_until_mitigated_waits_for_its_own_mitigation(place: Town) -> None:
+async def test_each_fault_that_lasts_until_mitigated_waits_for_its_own_mitigation(shared: Town) -> None:
     """The second begins when the first was mitigated: that does not count for it."""
     other = await asyncio.create_subprocess_exec("sleep", "1000", start_new_session=True)
-    (place.home / "other.pid").write_text(str(other.pid))
-    on = f"{{host: local, pid_file: {place.home}/other.pid}}"
+    (shared.home / "other.pid").write_text(str(other.pid))
+    on = f"{{host: local, pid_file: {shared.home}/other.pid}}"
     second = f"\n      - {{name: second, inject: process.pause, on: {on}, after: frozen, for: 60s, until: mitigated}}"
     text = DAY.replace("for: LENGTH}", "for: 60s, until: mitigated}" + second)
     door = Door()
     await door.open()
-    handle = await place.begin(place.day(text=text.replace("port: PORT", f"port: {door.port}")))
+    handle = await shared.begin(shared.day(text=text.replace("port: PORT", f"port: {door.port}")))
     try:
         for name in ("frozen", "second"):
-            await place.until(lambda: name in active(place, handle.id), f"{name} is on")  # noqa: B023
+            await shared.until(lambda: name in active(shared, handle.id), f"{name} is on")  # noqa: B023
             await door.close()
             lost = 1 + (name == "second")
-            await place.until(lambda: told(place, handle.id).count(EventKind.STEADY_LOST) >= lost, "steady state is lost")  # noqa: B023
+            await shared.until(lambda: told(shared, handle.id).count(EventKind.STEADY_LOST) >= lost, "steady state is lost")  # noqa: B023
             await door.open()
         result = await handle.result()
-        faults = place.record(handle.id).faults()
+        faults = shared.record(handle.id).faults()
         assert [(fault.name, fault.outcome, fault.reason) for fault in faults] == [
             ("frozen", FaultOutcome.REVERTED, "it lasts until mitigated"),
             ("second", FaultOutcome.REVERTED, "it lasts until mitigated"),
@@ -47,7 +47,7 @@ async def test_each_fault_that_lasts_until_mitigated_waits_for_its_own_mitigatio
         await other.wait()
 
 
-async def test_a_total_goes_on_over_the_day_also_through_a_counter_that_is_reset(place: Town) -> None:
+async def test_a_total_goes_on_over_the_day_also_through_a_counter_that_is_reset(shared: Town) -> None:
     """50 in the first scenario, then the counter begins anew; the second scenario starts with the 50 behind it."""
     async with Counter() as counter:
         probe = f"failed: {{openmetrics: {{url: 'http://127.0.0.1:{counter.port}/metrics', metric: failed_total}}}}"
@@ -57,14 +57,14 @@ async def test_a_total_goes_on_over_the_day_also_through_a_counter_that_is_reset
             .replace("['up is unknown for 60s']", "['failed > 52 in total']")
         )
         counter.value = 100
-        handle = await place.begin(place.day(text=text))
-        await place.until(lambda: place.is_frozen, "the first fault is on")
+        handle = await shared.begin(shared.day(text=text))
+        await shared.until(lambda: shared.is_frozen, "the first fault is on")
         for value in (150, 1):
             counter.value = value
             seen = counter.asked
-            await place.until(lambda: counter.asked > seen + 1, "it is read")  # noqa: B023
-        await place.tell(handle, Verb.SKIP, reason="seen enough")
-        await place.until(lambda: "second" in active(place, handle.id), "the second fault is on")
+            await shared.until(lambda: counter.asked > seen + 1, "it is read")  # noqa: B023
+        await shared.tell(handle, Verb.SKIP, reason="seen enough")
+        await shared.until(lambda: "second" in active(shared, handle.id), "the second fault is on")
         counter.value = 4
         result = await handle.result()
     assert result.outcome == "aborted" and result.reason == "failed > 52 in total: 54 since the day opened"
@@ -96,63 +96,63 @@ class Counter:
         await self.server.wait_closed()
 
 
-async def test_a_fault_whose_time_is_after_latest_inject_is_dropped_and_said_so(place: Town) -> None:
+async def test_a_fault_whose_time_is_after_latest_inject_is_dropped_and_said_so(shared: Town) -> None:
     second = "\n      - {name: late, inject: process.pause, on: {host: local, pid_file: PIDFILE}, after: frozen, for: 1s}"
-    made = place.day(text=DAY.replace("for: LENGTH}", "for: 60s}" + second))
+    made = shared.day(text=DAY.replace("for: LENGTH}", "for: 60s}" + second))
     playbook = made.playbook.model_copy(update={"times": made.playbook.times.model_copy(update={"latest_inject": "16:00"})})
-    handle = await place.begin(made.model_copy(update={"playbook": playbook, "latest_inject_at": datetime.now(UTC) + timedelta(seconds=8)}))
-    await place.until(lambda: place.is_frozen, "the first fault is on")
+    handle = await shared.begin(made.model_copy(update={"playbook": playbook, "latest_inject_at": datetime.now(UTC) + timedelta(seconds=8)}))
+    await shared.until(lambda: shared.is_frozen, "the first fault is on")
     await asyncio.sleep(8)
-    fault = next(iter(place.journal.live()))
-    await (await place.client()).get_workflow_handle(f"{handle.id}-{fault.fault_id}").signal("end", "enough")
+    fault = next(iter(shared.journal.live()))
+    await (await shared.client()).get_workflow_handle(f"{handle.id}-{fault.fault_id}").signal("end", "enough")
     result = await handle.result()
     assert result.outcome == "error", "not all of its faults were put on: that is not the day that was to be tested"
-    failed = place.record(handle.id).first(EventKind.FAULT_FAILED)
+    failed = shared.record(handle.id).first(EventKind.FAULT_FAILED)
     assert failed is not None and (failed.text("name"), failed.text("reason")) == ("late", "it is later than latest_inject (16:00)")
 
 
-async def test_a_hold_keeps_a_later_fault_waiting_and_loses_nothing(place: Town) -> None:
+async def test_a_hold_keeps_a_later_fault_waiting_and_loses_nothing(shared: Town) -> None:
     """The second fault has its whole time, however long the day was held and the first one's end took."""
     second = "\n      - {name: second, inject: process.pause, on: {host: local, pid_file: PIDFILE}, after: frozen, for: 2s}"
-    handle = await place.begin(place.day(text=DAY.replace("for: LENGTH}", "for: 1s}" + second)))
-    await place.until(lambda: "frozen" in active(place, handle.id), "the first fault is on")
-    await place.tell(handle, Verb.HOLD, reason="coffee")
-    await place.until(lambda: not place.is_frozen, "it ended by itself")
+    handle = await shared.begin(shared.day(text=DAY.replace("for: LENGTH}", "for: 1s}" + second)))
+    await shared.until(lambda: "frozen" in active(shared, handle.id), "the first fault is on")
+    await shared.tell(handle, Verb.HOLD, reason="coffee")
+    await shared.until(lambda: not shared.is_frozen, "it ended by itself")
     await asyncio.sleep(4)  # longer than the plan of the whole scenario
-    assert "second" not in active(place, handle.id)
-    await place.tell(handle, Verb.RESUME)
+    assert "second" not in active(shared, handle.id)
+    await shared.tell(handle, Verb.RESUME)
     result = await handle.result()
-    first, other = place.record(handle.id).faults()
+    first, other = shared.record(handle.id).faults()
     assert result.outcome == "passed"
     assert [first.reason, other.reason] == ["its time was over (1 s)", "its time was over (2 s)"]
 
 
-async def test_what_labels_choose_stays_within_the_blast_radius(place: Town) -> None:
-    made = place.day()
+async def test_what_labels_choose_stays_within_the_blast_radius(shared: Town) -> None:
+    made = shared.day()
     radius = made.playbook.blast_radius.model_copy(update={"hosts": ("elsewhere",)})
-    result = await (await place.begin(made.model_copy(update={"playbook": made.playbook.model_copy(update={"blast_radius": radius})}))).result()
+    result = await (await shared.begin(made.model_copy(update={"playbook": made.playbook.model_copy(update={"blast_radius": radius})}))).result()
     assert result.outcome == "stood-down"
-    event = place.record(result.run_id).first(EventKind.SCENARIO_STOOD_DOWN)
+    event = shared.record(result.run_id).first(EventKind.SCENARIO_STOOD_DOWN)
     assert event is not None and "frozen: local is outside the blast radius" in event.text("reason")
 
 
-async def test_all_faults_of_a_host_are_reverted_by_one_activity_whose_proof_is_theirs(place: Town) -> None:
+async def test_all_faults_of_a_host_are_reverted_by_one_activity_whose_proof_is_theirs(shared: Town) -> None:
     """Their workflows ask their host no second time."""
     others = [await asyncio.create_subprocess_exec("sleep", "1000", start_new_session=True) for _ in range(3)]
     lines = ""
     for number, other in enumerate(others):
-        file = place.home / f"other-{number}.pid"
+        file = shared.home / f"other-{number}.pid"
         file.write_text(str(other.pid))
         lines += f"\n      - {{name: other-{number}, inject: process.pause, on: {{host: local, pid_file: {file}}}, for: 60s}}"
     try:
-        handle = await place.begin(place.day(text=DAY.replace("for: LENGTH}", "for: 60s}" + lines)))
-        await place.until(lambda: len(active(place, handle.id)) == 4, "all four are on")
-        await place.tell(handle, Verb.ABORT, reason="enough")
-        assert (await handle.result()).outcome == "aborted" and place.is_clean
-        assert [fault.outcome for fault in place.record(handle.id).faults()] == [FaultOutcome.REVERTED] * 4
-        client = await place.client()
+        handle = await shared.begin(shared.day(text=DAY.replace("for: LENGTH}", "for: 60s}" + lines)))
+        await shared.until(lambda: len(active(shared, handle.id)) == 4, "all four are on")
+        await shared.tell(handle, Verb.ABORT, reason="enough")
+        assert (await handle.result()).outcome == "aborted" and shared.is_clean
+        assert [fault.outcome for fault in shared.record(handle.id).faults()] == [FaultOutcome.REVERTED] * 4
+        client = await shared.client()
         assert await scheduled(client, handle.id, "revert") == ["host.revert"]
-        for fault in place.record(handle.id).faults():
+        for fault in shared.record(handle.id).faults():
             assert await scheduled(client, f"{handle.id}-{fault.fault_id}", "revert") == []
     finally:
         for other in others:
