@@ -35,6 +35,8 @@ def broken(what: str, plan: str, rows: Iterable[tuple[int, str, str]], length: i
         if at != hashed:
             return f"the record is damaged: {what} {count} was changed" if count else f"the record is damaged: its plan or {what} 0 was changed"
         count += 1
+    if not count and not length and at != head:
+        return "the record is damaged: its plan was changed"
     if length != count or at != head:
         return f"the record is damaged: it should have {length} {what}s and has {count}"
     return ""

@@ -73,13 +73,17 @@ class JournaledHands:
         started = self._recorded("started")
         return started is not None and processes.same(int(started["pid"]), str(started["born"])) is not None
 
-    def intend(self) -> None:
+    def intend(self, what: str) -> None:
         """Raises OSError where the disk does not take it: then the change must not begin."""
         assert self._folder is not None
-        durable.write(self._folder / "intended", b"")
+        durable.write(self._folder / f"intended-{what}", b"")
 
-    def intended(self) -> bool:
-        return self._folder is not None and (self._folder / "intended").exists()
+    def intended(self, what: str) -> bool:
+        return self._folder is not None and (self._folder / f"intended-{what}").exists()
+
+    def give_up(self, what: str) -> None:
+        assert self._folder is not None
+        (self._folder / f"intended-{what}").unlink(missing_ok=True)
 
     def end_helper(self) -> None:
         """Ends the helper that an earlier holder left running, with its session's group, and waits until it is gone."""

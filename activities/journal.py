@@ -8,7 +8,7 @@
                      /ended        somebody asked for its end: nothing is applied after this
                      /helper       the helper process that may be running for it; otherwise its space, `helper.reserve`
                      /started      the process that was started last to stand in for one that it ended
-                     /intended     a change that nobody can see at once may have begun
+                     /intended-…   a change that nobody can see at once may have begun
                      /tombstone    how it ended; the last thing written
     <root>/.locks/<fault id>       the operation lock, held while something is applied or undone
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from activities.bare import bare_environment, bare_python
 from gameday import errors
 from gameday.errors import GamedayError, Unavailable
+from gameday.orders import HEAD_START
 
 T = TypeVar("T")
 
@@ -21,8 +22,8 @@ LANES = 2
 NEXT_LANE = 1.0
 CROWD = 5
 """So many requests within `COURTESY` seconds are a crowd, until none has come for `GAP`."""
-COURTESY = 2.5
-"""Seconds that an answer is kept back for the others of a crowd at the most; less than a day gives its hosts (`HEAD_START`)."""
+COURTESY = HEAD_START.total_seconds() - 1.5
+"""Seconds that an answer is kept back for the others of a crowd at the most."""
 GAP = 0.75
 LINGERS = 1.0
 """Seconds that a lane waits for more."""
@@ -202,6 +203,8 @@ class Operators:
         finally:
             self._lanes -= 1
             self._dismiss(operation)
+            if not self._asked.empty():  # asked for while this lane was about to leave
+                self._open_lane()
 
     async def _batch(self) -> list[_Asked]:
         """What has been asked for; waits a moment for it, since a process that is there costs less than the next."""

@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from activities import chain
+from activities.store_schema import SCHEMA_VERSION, unusable
 from gameday.errors import BadInput, NotFound, Unavailable
 from gameday.event import Event
 from gameday.plan import Plan
 from gameday.probe import Sample
 from gameday.record import RunRecord
 
-SCHEMA_VERSION = 2
 _PREPARING = 0x67616D65646179
 """The advisory lock under which the tables are made: "gameday" in ASCII."""
 
@@ -104,10 +104,8 @@ class RunStore:
             version = connection.scalar(sa.select(meta.c.value).where(meta.c.key == "schema"))
             if version is None:
                 connection.execute(sa.insert(meta).values(key="schema", value=str(SCHEMA_VERSION)))
-            elif int(version) > SCHEMA_VERSION:
-                raise Unavailable(f"the store has schema {version}, and this gameday knows {SCHEMA_VERSION}: use a newer gameday")
-            elif int(version) < SCHEMA_VERSION:
-                raise Unavailable(f"the store has schema {version}, from before the first release; move it away, and a new one is made")
+            elif problem := unusable(int(version)):
+                raise Unavailable(problem)
         self._ready = True
 
     def open(self, plan: Plan) -> None:
@@ -275,7 +273,8 @@ def _counted(number: int, what: str) -> str:
 
 def _row(each: Sample) -> dict[str, Any]:
     unknown = each.unknown and each.unknown.replace("\0", "\N{REPLACEMENT CHARACTER}")  # no text of PostgreSQL holds NUL
-    return {"at": _iso(each.at), "probe": each.probe, "value": each.value, "unknown": unknown, "took_ms": each.took_ms}
+    value = None if each.value is None else each.value + 0.0  # SQLite gives -0.0 back as 0.0
+    return {"at": _iso(each.at), "probe": each.probe, "value": value, "unknown": unknown, "took_ms": each.took_ms + 0.0}
 
 
 def _told(at: str, probe: str, value: float | None, unknown: str | None, took_ms: float) -> str:

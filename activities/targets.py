@@ -109,6 +109,13 @@ def refuses_own_processes(target: ResolvedTarget, home: Path) -> Iterator[str]:
             yield f"{target.label}: pid {process.pid} is {what}; a fault on it would cut off its own revert. Name the target more exactly"
 
 
+def refuses_out_of_reach(target: ResolvedTarget) -> Iterator[str]:
+    """A process that this user may not signal."""
+    for process in ProcessFacts.of(target).processes:
+        if not processes.may_signal(process.pid):
+            yield f"{target.label}: this agent's user may not signal pid {process.pid}; run the agent as root, or as the user that it runs as"
+
+
 def _own(argv: Sequence[str], home: Path) -> str:
     """Which of gameday's own processes this argv is, of whatever home; empty when none."""
     module = argv[argv.index("-m") + 1] if "-m" in argv[:-1] else ""

@@ -21,7 +21,6 @@ from temporalio.worker import Worker
 from activities import kinds
 from benchmarks.place import day
 from benchmarks.table import Result, Row
-from gameday.beginning import CONDUCTOR_QUEUE
 from gameday.fault import FaultOrder, FaultOutcome, FaultState, FaultStatus, ResolvedTarget
 from gameday.loading import loads
 from gameday.observation import ObserveOrder, ObserveResult
@@ -37,10 +36,9 @@ from gameday.orders import (
     Selection,
     SelectOrder,
     WriteOrder,
-    host_queue,
-    revert_queue,
 )
 from gameday.plan import plan
+from gameday.queues import CONDUCTOR_QUEUE, host_queue, revert_queue
 from gameday.verdicts import Outcome
 from tests.rigs.town import ADA
 from worker.conductor import RUNNER, WORKFLOWS

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gameday.plan import Plan
 
-CONDUCTOR_QUEUE = "gameday"
-
 
 @dataclass(frozen=True)
 class Beginning:

@@ -34,7 +34,10 @@ def _docstrings(model: type[BaseModel]) -> dict[str, str]:
     found: dict[str, str] = {}
     for cls in reversed(model.__mro__):
         if issubclass(cls, BaseModel) and cls.__module__.partition(".")[0] not in {"pydantic", "pydantic_settings"}:
-            (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+            try:
+                (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+            except OSError:  # made without a source, as a plug-in may
+                continue
             assert isinstance(tree, ast.ClassDef)
             for field, below in pairwise(tree.body):
                 match field, below:

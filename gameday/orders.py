@@ -14,15 +14,8 @@ from gameday.plan import Plan
 from gameday.playbook import Target
 from gameday.verdicts import Judgement, Outcome
 
-
-def host_queue(host: str) -> str:
-    """The task queue on which a host's agent takes injects and look-ups."""
-    return f"gameday-host-{host}"
-
-
-def revert_queue(host: str) -> str:
-    """The queue for reverts alone, so that nothing can fill its slots."""
-    return f"gameday-host-{host}-revert"
+HEAD_START = timedelta(seconds=4)
+"""How long the batched reverts have the server for themselves at the most: many runs may be aborted at once."""
 
 
 class FaultQuestion(Model):

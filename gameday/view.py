@@ -195,7 +195,9 @@ class RunView:
         self.gate, self.gate_until = event.text("gate"), _moment(event.text("until"))
 
     def _gate_shut(self, _: Event) -> None:
-        self.gate, self.gate_until, self.ready = "", None, set()
+        if self.gate:  # who was ready for it says so again before the next
+            self.ready = set()
+        self.gate, self.gate_until = "", None
 
     _gate_opened = _gate_silent = _skipped = _gate_shut
 
@@ -257,6 +259,8 @@ class RunView:
         for row in self.faults.values():
             if row.is_on:
                 row.extra += timedelta(seconds=float(event.text("by") or 0))
+        if self.phase == Phase.OBSERVE and self.phase_until is not None:
+            self.phase_until += timedelta(seconds=float(event.text("by") or 0))
 
     def _detect(self, event: Event, how: str) -> None:
         if self.injected_at and Clock.DETECT not in self.clocks:

@@ -22,7 +22,7 @@ _SHOWN: dict[EventKind, tuple[str, ...]] = {
     EventKind.HELD: (),
     EventKind.RESUMED: (),
     EventKind.ABORTED: ("by",),
-    EventKind.SCENARIO_BEGAN: ("planned",),
+    EventKind.SCENARIO_BEGAN: (),
     EventKind.SCENARIO_ENDED: (),
     EventKind.RUN_ERROR: (),
 }

@@ -16,7 +16,7 @@ from activities.host import HostActivities
 from activities.journal import Journal
 from activities.operators import Operators
 from gameday.errors import GamedayError
-from gameday.orders import host_queue, revert_queue
+from gameday.queues import host_queue, revert_queue
 from gameday.settings import Settings
 from worker.keeper import Keeper
 

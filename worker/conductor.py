@@ -16,7 +16,7 @@ from activities.observe import Observer
 from activities.record import Records, Targets
 from activities.recorder import Recorder
 from activities.store import RunStore
-from gameday.beginning import CONDUCTOR_QUEUE
+from gameday.queues import CONDUCTOR_QUEUE
 from gameday.settings import Settings
 from worker.reporting import Reporter
 from workflows.fault import Fault

@@ -19,6 +19,8 @@ from gameday.errors import BadInput, GamedayError, Unavailable
 
 UP_FILE = "up.json"
 FOR_EVER = 10 * 365 * 86400.0
+ONE_TRY = 5.0
+"""Seconds that one try may take: a server can take the connection and say nothing."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,10 @@ async def connect(home: Path, patience: float = 5.0) -> Client:
     deadline = asyncio.get_running_loop().time() + patience
     while True:
         try:
-            return await _connect(home)
+            left = deadline - asyncio.get_running_loop().time()
+            return await asyncio.wait_for(_connect(home), min(max(left, 1.0), ONE_TRY))
+        except ValueError as error:
+            raise BadInput(f"TEMPORAL_ADDRESS cannot be used ({error}); expected host:port") from None
         except (RPCError, RuntimeError, OSError) as error:
             if asyncio.get_running_loop().time() >= deadline:
                 raise Unavailable(
@@ -86,6 +91,8 @@ async def connect(home: Path, patience: float = 5.0) -> Client:
 
 def _cause(error: Exception) -> str:
     """What went wrong, out of the nested text of the SDK's transport: the innermost message."""
+    if isinstance(error, TimeoutError):
+        return "it takes the connection and says nothing"
     first = (str(error).splitlines() or [type(error).__name__])[0]
     inner = re.findall(r'message: "([^"]*)"', first)
     return (inner[-1] if inner else first)[:200]

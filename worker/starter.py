@@ -10,16 +10,20 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from gameday.beginning import CONDUCTOR_QUEUE, Beginning
+from gameday.beginning import Beginning
 from gameday.errors import BadInput, GamedayError, Unavailable
+from gameday.queues import CONDUCTOR_QUEUE
 from worker.connection import at_hand, connect
 
+PATIENCE = timedelta(seconds=10)
 PLAYBOOK = SearchAttributeKey.for_keyword("GamedayPlaybook")
 
 
@@ -38,7 +42,9 @@ async def start(client: Client, run: Beginning) -> None:
                 raise
             await _start(client, run, None)  # where the search attribute cannot be registered, the memo tells the playbook
     except RPCError as error:
-        raise Unavailable(f"the run could not be started: {error.message}") from None
+        raise Unavailable(
+            f"the run could not be started: {error.message}; if it has begun all the same, `gameday abort {run.run_id}` ends it"
+        ) from None
 
 
 async def _start(client: Client, run: Beginning, attributes: TypedSearchAttributes | None) -> None:
@@ -51,23 +57,36 @@ async def _start(client: Client, run: Beginning, attributes: TypedSearchAttribut
         memo={"playbook": run.playbook},
         search_attributes=attributes,
         static_summary=run.objective[:200],
+        rpc_timeout=PATIENCE,
     )
 
 
 async def serve() -> None:
-    """Answers until nobody asks any more."""
-    client = None
-    while line := sys.stdin.buffer.readline():
-        asked = json.loads(line)
-        home = Path(asked["home"])
-        try:
-            client = client or (await connect(home) if at_hand(home) else None)
-            if client is not None:
-                await start(client, Beginning(**asked["run"]))
-            said: dict[str, object] = {"started": client is not None}
-        except GamedayError as error:
-            said = {"error": str(error), "bad_input": isinstance(error, BadInput)}
-        print(json.dumps(said), flush=True)
+    """Answers until nobody asks any more. Whoever asked and is gone by now wants no run."""
+    asking = asyncio.StreamReader(limit=16 * 1024 * 1024)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(asking), sys.stdin)
+    line = await asking.readline()
+    while line:
+        answering = asyncio.create_task(_answer(json.loads(line)))
+        following = asyncio.create_task(asking.readline())
+        await asyncio.wait((answering, following), return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():  # the command has been killed meanwhile
+            answering.cancel()
+            return
+        print(json.dumps(answering.result()), flush=True)
+        line = await following
+
+
+async def _answer(asked: dict[str, Any]) -> dict[str, object]:
+    home = Path(asked["home"])
+    try:
+        if not at_hand(home):
+            return {"started": False}
+        await start(await connect(home), Beginning(**asked["run"]))
+    except Exception as error:  # noqa: BLE001  # whatever it was: whoever asked tells it
+        said = str(error) if isinstance(error, GamedayError) else f"the run could not be started ({type(error).__name__}: {error})"
+        return {"error": said, "bad_input": isinstance(error, BadInput)}
+    return {"started": True}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, TimeoutError
 
 with workflow.unsafe.imports_passed_through():
-    from gameday.beginning import CONDUCTOR_QUEUE
     from gameday.fault import FaultOrder, ResolvedTarget, fault_id
     from gameday.observation import PATIENCE, ObserveOrder, ObserveResult, Purpose
     from gameday.orders import (
@@ -27,12 +26,11 @@ with workflow.unsafe.imports_passed_through():
         RevertResult,
         Selection,
         SelectOrder,
-        host_queue,
-        revert_queue,
     )
     from gameday.plan import Plan
     from gameday.playbook import BlastRadius, Scenario
     from gameday.playbook import Fault as FaultSpec
+    from gameday.queues import CONDUCTOR_QUEUE, host_queue, revert_queue
     from workflows.scenario import LiveFault, Now
     from workflows.shield import reason_of
 

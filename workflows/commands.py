@@ -42,6 +42,7 @@ class Commands:
         self.held: datetime | None = None
         self.gate: str | None = None
         self.gate_until: datetime | None = None
+        self.gate_since = plan.started_at
         self.went: str | None = None
         self.ready: set[str] = set()
         self.ticked: set[int] = set()
@@ -151,7 +152,7 @@ class Commands:
     def on_resume(self, command: Command) -> Answer:
         assert self.held is not None  # the validator saw to it
         if self.gate_until is not None:  # a gate's time stood still
-            self.gate_until += workflow.now() - self.held
+            self.gate_until += workflow.now() - max(self.held, self.gate_since)
         self.held = None
         self.tell(EventKind.RESUMED, command, reason=command.reason or "", gate_until=self.gate_until.isoformat() if self.gate_until else None)
         return Answer(text="going on")
@@ -159,6 +160,7 @@ class Commands:
     def on_skip(self, command: Command) -> Answer:
         assert self.now is not None  # the validator saw to it
         self.now.skipped = True
+        self.now.hurried = self.now.hurried or self.now.phase in (Phase.RECOVER, Phase.ANALYZE)
         self.tell(EventKind.SKIPPED, command, reason=command.reason or "")
         return Answer(text="skipping to the next scenario; what is on is taken off first")
 

@@ -11,10 +11,10 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from gameday.beginning import CONDUCTOR_QUEUE
     from gameday.event import Event, EventKind, event_id
     from gameday.fault import DIRTY_AFTER, FaultOrder, FaultOutcome, FaultState, FaultStatus
-    from gameday.orders import RevertOrder, RevertResult, WriteOrder, host_queue, revert_queue
+    from gameday.orders import RevertOrder, RevertResult, WriteOrder
+    from gameday.queues import CONDUCTOR_QUEUE, host_queue, revert_queue
     from workflows.shield import FAILURES, reason_of, shielded
 
 NOT_RETRIED = ("BadInput", "Refused", "FaultEnded", "TargetTaken", "InjectFailed", "NotFound", "SettingsError")

@@ -148,7 +148,7 @@ class GameDay(Recovery):
                 actor=self.plan.started_by.name,
             )
             return ""
-        self.gate, self.gate_until, self.went = name, workflow.now() + gate.timeout, None
+        self.gate, self.gate_since, self.gate_until, self.went = name, workflow.now(), workflow.now() + gate.timeout, None
         scenario = self.now.index if self.now else None
         self.diary.tell(EventKind.GATE_WAITING, scenario=scenario, gate=name, until=self.gate_until.isoformat())
         try:
@@ -276,7 +276,7 @@ class GameDay(Recovery):
     async def rest(self, scenario: Scenario) -> None:
         """Debrief and break: notes, and a reveal, are still this scenario's. It can be skipped; an ending day needs none of it."""
         assert self.now is not None
-        self.now.skipped = False
+        self.now.skipped = self.now.hurried
         try:
             await self.pace(timeout=scenario.afterwards.debrief)
             await self.pace(timeout=scenario.afterwards.break_)

@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from gameday.event import EventKind
     from gameday.fault import FaultOutcome, FaultState, FaultStatus
     from gameday.observation import ObserveResult, Purpose
-    from gameday.orders import RevertResult
+    from gameday.orders import HEAD_START, RevertResult
     from gameday.plan import Plan
     from gameday.record import Phase
     from workflows import ask
@@ -22,8 +22,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.scenario import LiveFault, Now, tell_fault
     from workflows.shield import FAILURES, reason_of
 
-HEAD_START = timedelta(seconds=4)
-"""How long the batched reverts have the server for themselves at the most: many runs may be aborted at once."""
+SILENCE = timedelta(seconds=2)
+"""How long the record is silent meanwhile at the most."""
 AFTER_ABORT = timedelta(seconds=15)
 """How long recovery is watched at the most once the day has been ended early."""
 
@@ -76,9 +76,10 @@ class Recovery(Commands):
         Returns:
             What is proven gone by then, by fault.
         """
-        with contextlib.suppress(TimeoutError):
-            await workflow.wait_condition(lambda: all(batch.done() for batch in batches), timeout=HEAD_START)
-        self.diary.waits = False
+        for patience in (SILENCE, HEAD_START - SILENCE):
+            with contextlib.suppress(TimeoutError):
+                await workflow.wait_condition(lambda: all(batch.done() for batch in batches), timeout=patience)
+            self.diary.waits = False
         answers = [batch.result() for batch in batches if batch.done() and not batch.cancelled() and not batch.exception()]
         return {status.fault_id: status for answer in answers for status in answer.statuses if status.outcome is not None}
 
@@ -109,9 +110,9 @@ class Recovery(Commands):
         cut = self.ending is not None
         try:
             seeing = asyncio.create_task(self.sample(now, Purpose.RECOVER, min(length, AFTER_ABORT) if cut else length, ("steady",)))
-            await workflow.wait_condition(lambda: seeing.done() or (self.ending is not None and not cut))
+            await workflow.wait_condition(lambda: seeing.done() or now.hurried or (self.ending is not None and not cut))
             if not seeing.done():
-                seeing.cancel()  # the day has been ended since: nobody waits for it any more
+                seeing.cancel()  # skipped, or the day has been ended since: nobody waits for it any more
             self.state = (await seeing).state
         except FAILURES as error:
             workflow.logger.warning("recovery was not watched: %s", reason_of(error))

@@ -113,6 +113,8 @@ class Now:
     wanted: list[str] = field(default_factory=list)
     baselines: tuple[Baseline, ...] = ()
     skipped: bool = False
+    hurried: bool = False
+    """Skipped when its faults were off, or going off: what is left of it is not waited for."""
     revealed: bool = False
     armed: bool = False
     judged: bool = False

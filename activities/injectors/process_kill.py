@@ -7,7 +7,7 @@ from typing import Literal
 
 from activities.injectors.injector import Host, Injector
 from activities.steps.process_signal import Kill
-from activities.targets import ProcessFacts, refuses_own_processes
+from activities.targets import ProcessFacts, refuses_out_of_reach, refuses_own_processes
 from gameday.catalogue import InjectorParams
 from gameday.fault import ResolvedTarget
 
@@ -34,6 +34,7 @@ class ProcessKill(Injector["ProcessKill.Params"]):
 
     def preflight(self, params: Params, target: ResolvedTarget, host: Host) -> Iterator[str]:
         yield from refuses_own_processes(target, host.home)
+        yield from refuses_out_of_reach(target)
         facts = ProcessFacts.of(target)
         if params.restart and not self._restart(facts, host):
             yield f"{target.label} has no restart command; expected `restart` under [hosts.{host.name}.processes.{facts.name}] in the settings"

@@ -109,15 +109,21 @@ class Kill(Step):
 
     def apply(self, undo: Undo, hands: Hands) -> None:
         """An asked process that does not end in time is ended all the same, as systemd does: it would be a late fault otherwise."""
-        if self.number == "SIGTERM":
-            hands.intend()
-        processes.send(self.pid, self.born, signal.Signals[self.number])
+        asks = self.number == "SIGTERM"
+        if asks:
+            hands.intend(str(self.pid))
+        try:
+            processes.send(self.pid, self.born, signal.Signals[self.number])
+        except Exception:
+            if asks:
+                hands.give_up(str(self.pid))
+            raise
         if not self._ends(hands):
             processes.send(self.pid, self.born, signal.SIGKILL)
 
     def read(self, undo: Undo, hands: Hands) -> Reading:
         if processes.same(self.pid, self.born) is not None:
-            asked = hands.intended()
+            asked = hands.intended(str(self.pid))
             return Reading(State.PART if asked else State.BEFORE, f"{'asked to end, ' if asked else ''}running (pid {self.pid})")
         successors = self._successors(undo)
         if successors and self.restart:
@@ -128,7 +134,7 @@ class Kill(Step):
         if not self.restart:
             return
         if not self._ends(hands):
-            if not hands.intended():
+            if not hands.intended(str(self.pid)):
                 return
             processes.send(self.pid, self.born, signal.SIGKILL)  # it was asked to end, and would, with nobody there to start it again
             self._ends(hands)
@@ -137,7 +143,7 @@ class Kill(Step):
 
     def _ends(self, hands: Hands) -> bool:
         """Whether the process is gone. One that may have been asked to end is given its time, and one that is being killed is no living one."""
-        asked, began = hands.intended(), time.monotonic()
+        asked, began = hands.intended(str(self.pid)), time.monotonic()
         while processes.same(self.pid, self.born) is not None:
             patience = GRACE if asked or processes.is_dying(self.pid) else MOMENT
             if time.monotonic() - began >= patience:

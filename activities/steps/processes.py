@@ -100,6 +100,17 @@ def send(pid: int, identity: str, number: signal.Signals) -> bool:
         os.close(handle)
 
 
+def may_signal(pid: int) -> bool:
+    """Whether this user may signal the process; also when it has gone."""
+    try:
+        os.kill(pid, 0)  # asks only: signal 0 is none
+    except PermissionError:
+        return False
+    except ProcessLookupError:
+        pass
+    return True
+
+
 def is_dying(pid: int) -> bool:
     """Whether a kill is on its way to the process, or it is ending already: it may still look alive. Source: proc(5), SigPnd, ShdPnd and flags."""
     try:

@@ -53,11 +53,14 @@ class Hands(Protocol):
     def has_started(self) -> bool:
         """Whether what was started last for this fault still runs."""
 
-    def intend(self) -> None:
+    def intend(self, what: str) -> None:
         """Notes on disk that a change begins which nobody can see at once: whoever undoes finishes it first."""
 
-    def intended(self) -> bool:
+    def intended(self, what: str) -> bool:
         """Whether such a change may have begun."""
+
+    def give_up(self, what: str) -> None:
+        """It has not begun after all."""
 
     def progress(self) -> None:
         """Says that work goes on; a holder that makes no progress may be killed."""

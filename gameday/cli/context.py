@@ -54,14 +54,21 @@ def answers(known: Settings) -> None:
         return
     import sqlite3
 
+    from activities.store_schema import unusable
+
     path = Path(known.store_url.removeprefix("sqlite:///"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with contextlib.closing(sqlite3.connect(path, timeout=3)) as connection:
             connection.execute("BEGIN IMMEDIATE")
+            known_tables = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'gameday_meta'").fetchone()
+            found = connection.execute("SELECT value FROM gameday_meta WHERE key = 'schema'").fetchone() if known_tables else None
             connection.rollback()
     except sqlite3.Error as error:
         raise Unavailable(f"the run store does not answer ({error}): {path}") from None
+    problem = unusable(int(found[0])) if found else ""
+    if problem:
+        raise Unavailable(problem)
 
 
 def user() -> str:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gameday.cli.diagnosis import Finding
+from gameday.queues import CONDUCTOR_QUEUE, host_queue, revert_queue
 from gameday.units import spoken
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ class Polled:
 
 async def queues(client: Client, known: Settings) -> list[Finding]:
     """A finding on the conductor, and one on the agent of each host of the inventory."""
-    from gameday.beginning import CONDUCTOR_QUEUE
-    from gameday.orders import host_queue, revert_queue
 
     asked = {("conductor", ""): [(CONDUCTOR_QUEUE, WORKFLOWS), (CONDUCTOR_QUEUE, ACTIVITIES)]}
     hosts = sorted({known.host, *known.hosts})

@@ -5,7 +5,6 @@ Nothing is changed: no signal is sent, and no command is run.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -53,7 +52,7 @@ def _process(known: Settings, name: str) -> Finding:
         return Finding("no", "process", f"{name} does not run: {_missing(by, value)}", advice)
     which = f"pid {pids[0]}" if len(pids) == 1 else f"{len(pids)} processes"
     found = f"{name} runs ({which}), found by {_how(by, value)}"
-    if not all(map(_may_signal, pids)):
+    if not all(map(processes.may_signal, pids)):
         return Finding("part", "process", f"{found}, and this user may not signal it", "run `gameday agent` as root, or as the user that it runs as")
     trouble = _no_program(settings.restart[0]) if settings.restart else ""
     if trouble:
@@ -79,16 +78,6 @@ def _missing(by: str, value: str) -> str:
     if not text or not text[0].isdecimal():
         return f"its pid file {value} holds no pid"
     return f"its pid file {value} says pid {text[0]}, and there is no such process"
-
-
-def _may_signal(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)  # asks only: signal 0 is none
-    except PermissionError:
-        return False
-    except ProcessLookupError:
-        pass
-    return True
 
 
 def _envoy(known: Settings, name: str) -> Finding:

@@ -86,7 +86,7 @@ def _scenario(record: RunRecord, view: RunView, index: int) -> Row:
         "title": scenario.title,
         "hypothesis": scenario.hypothesis,
         "sealed": scenario.sealed,
-        "outcome": view.outcomes.get(index),
+        "outcome": view.outcomes.get(index) or None,
         "predictions": [str(each) for each in scenario.predict],
         "expectations": expectations(record, view, index),
     }
@@ -132,7 +132,7 @@ def _left_behind(view: RunView) -> str | None:
 
 
 def _timeline(record: RunRecord, view: RunView) -> list[Row]:
-    """Every line of the timeline, as whoever looks may read it."""
+    """The timeline (its newest 5,000 lines), as whoever looks may read it."""
     kinds = {event.id: event.kind for event in record.events}
     return [
         {

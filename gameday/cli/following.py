@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -62,15 +62,15 @@ class Following:
         """Whether no fault of the run is on, as far as the record knows."""
         return not any(row.state in ("armed", "active", "reverting") for row in self.view.faults.values())
 
-    async def run(self, interrupts: int = 0) -> int:
+    async def run(self, kept: Callable[[], int] = lambda: 0) -> int:
         """Shows the run until it ends or the watcher leaves. Returns the exit status.
 
         Args:
-            interrupts: how many Ctrl-Cs came while the run was being started.
+            kept: how many Ctrl-Cs came while the run was being started; asked once ours are heard here.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self.interrupted)
-        for _ in range(interrupts):
+        for _ in range(kept()):
             self.interrupted()
         if not self.live:
             complain(f"{self.plan.run_id} is running; Ctrl-C aborts it and waits for the proof")

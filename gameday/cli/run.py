@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from gameday.cli import context
 from gameday.cli.playbooks import load_checked
 from gameday.cli.screens import complain
-from gameday.errors import BadInput, Unavailable
+from gameday.errors import BadInput, GamedayError, Unavailable
 
 if TYPE_CHECKING:
+    from gameday.cli.following import Following
     from gameday.cli.starting import Starter
     from gameday.plan import Plan
     from gameday.settings import Settings
@@ -82,21 +83,41 @@ async def _run(known: Settings, made: Plan, starter: Starter, detach: bool, as_j
 
     if not begun:
         complain(COMING_UP)
-    async with temporal(known) as reached:
-        if not begun and not starter.start(known.home, made):
-            raise Unavailable(f"Temporal went away before {made.run_id} was started; try again")
-        if detach:
-            reached.leave = True
-            return _left(made, as_json)
-        from gameday.cli.following import Following
+    following: Following | None = None
+    try:
+        async with temporal(known) as reached:
+            begun = begun or starter.start(known.home, made)
+            if not begun:
+                raise Unavailable(f"Temporal went away before {made.run_id} was started; try again")
+            if detach:
+                reached.leave = True
+                return _left(made, as_json)
+            from gameday.cli.following import Following as Follow
 
-        following = Following(known, made, reached, as_json)
-        code = await following.run(starter.interrupts)
+            following = Follow(known, made, reached, as_json)
+            code = await following.run(lambda: starter.interrupts)
+    except GamedayError as error:
+        if begun and following is None:
+            raise type(error)(f"{error}; {made.run_id} has begun, and {await _unfollowed(known, made, starter.interrupts)}") from None
+        raise
     if junit is not None and not following.left.is_set():
         from reports.junit import junit as as_junit
 
         junit.write_text(as_junit(context.store(known).read(made.run_id)), encoding="utf-8")
     return code
+
+
+async def _unfollowed(known: Settings, made: Plan, interrupts: int) -> str:
+    """What becomes of a run that nobody can follow: a Ctrl-C that came meanwhile still aborts it."""
+    if not interrupts:
+        return f"goes on: `gameday follow {made.run_id}` shows it, `gameday abort {made.run_id}` ends it"
+    from gameday.cli.saying import make, tell
+    from gameday.commands import Verb
+
+    try:
+        return await tell(known, made.run_id, make(Verb.ABORT, context.speaker(known, made.playbook), {"reason": "Ctrl-C"}))
+    except GamedayError as error:
+        return f"could not be aborted: {error}"
 
 
 def _left(made: Plan, as_json: bool) -> int:

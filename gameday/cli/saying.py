@@ -43,7 +43,7 @@ def say(run: str, verb: str, fields: Fields) -> str:
     if outcome is not None:
         return _too_late(command, plan, outcome)
     try:
-        return context.carry_out(_send(known, plan.run_id, command))
+        return context.carry_out(tell(known, plan.run_id, command))
     except Unavailable as error:
         if command.verb is not Verb.ABORT:
             raise
@@ -53,10 +53,11 @@ def say(run: str, verb: str, fields: Fields) -> str:
 def _abort_unseen(known: Settings, run_id: str, fields: Fields) -> str:
     """Aborts a run of which only the id is known, as whom the operating system says: anybody may."""
     user = context.user()
-    return context.carry_out(_send(known, run_id, make(Verb.ABORT, Actor(id=f"os:{user}", name=known.people.get(user, user)), fields)))
+    return context.carry_out(tell(known, run_id, make(Verb.ABORT, Actor(id=f"os:{user}", name=known.people.get(user, user)), fields)))
 
 
-async def _send(known: Settings, run_id: str, command: Command) -> str:
+async def tell(known: Settings, run_id: str, command: Command) -> str:
+    """Sends a command, and returns the run's answer."""
     from worker.client import send
     from worker.connection import connect
 

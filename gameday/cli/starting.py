@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import signal
 import subprocess
 import sys
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from gameday.plan import Plan
 
 
+PATIENCE = 20.0
+"""Seconds that the answer may take: a try to connect, and the start itself, each have their own time."""
 PROGRAM = (sys.executable, "-P", "-m", "worker.starter")
 
 
@@ -50,6 +53,7 @@ class Starter:
         """Starts the run. Returns False where no Temporal is configured and none is up.
 
         From here on a Ctrl-C or SIGTERM ends nothing by itself: a run that has begun must be aborted by whoever follows it.
+        A second one ends the waiting.
 
         Raises:
             BadInput: Temporal's configuration cannot be used.
@@ -69,15 +73,20 @@ class Starter:
 
     def _asked(self, home: Path, plan: Plan) -> bool:
         assert self.process.stdin and self.process.stdout
+        unsure = f"nobody can say whether {plan.run_id} has begun; `gameday abort {plan.run_id}` makes sure that it does not go on"
         try:
             self.process.stdin.write(json.dumps({"home": str(home), "run": asdict(Beginning.of(plan))}).encode() + b"\n")
             self.process.stdin.flush()
+            if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
+                self.process.kill()
             said = json.loads(self.process.stdout.readline())
         except (OSError, ValueError):
-            raise Unavailable(f"what starts the run has ended by itself; `gameday runs` tells whether {plan.run_id} was started") from None
+            raise Unavailable(unsure) from None
         if "error" in said:
             raise (BadInput if said["bad_input"] else Unavailable)(said["error"])
         return bool(said["started"])
 
     def _keep(self, number: int, frame: FrameType | None) -> None:
         self.interrupts += 1
+        if self.interrupts > 1:  # whoever does not want to wait need not
+            self.process.kill()

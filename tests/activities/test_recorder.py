@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from activities.recorder import Recorder, _turn, drain
 from activities.store import RunStore
 from gameday.errors import NotFound, Unavailable
 from gameday.event import Event, EventKind
-from gameday.plan import Plan
+from gameday.plan import Plan, new_run_id
 from gameday.probe import Sample
 from tests.activities.conftest import NOON
 
@@ -68,6 +70,24 @@ def test_damage_to_the_record_shows(store: RunStore, made: Plan, damage: str, fo
         connection.exec_driver_sql(damage)
     record = store.read(made.run_id)
     assert found in record.chain and record.missing == (record.chain,)
+
+
+@given(value=st.floats(allow_nan=False, allow_infinity=False), took=st.floats(min_value=0, max_value=1e9))
+@example(value=-0.0, took=-0.0)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_number_reads_as_it_was_hashed(store: RunStore, made: Plan, value: float, took: float) -> None:
+    """Also -0.0, which a database may give back as 0.0."""
+    one = made.model_copy(update={"run_id": new_run_id("day")})
+    store.open(one)
+    store.add_samples(one.run_id, [Sample(probe="up", at=NOON, value=value, took_ms=took)])
+    assert store.read(one.run_id).chain == "record verified (chains of 0 events and 1 sample)"
+
+
+def test_a_plan_that_was_changed_shows_before_anything_happened(store: RunStore, made: Plan) -> None:
+    store.open(made)
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("update gameday_runs set plan = replace(plan, 'Why', 'Who')")
+    assert store.read(made.run_id).chain == "the record is damaged: its plan was changed"
 
 
 def test_a_run_that_is_not_there_is_not_found(store: RunStore) -> None:

@@ -19,9 +19,9 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest, RespondWorkflowTaskCompletedRequest
 from temporalio.client import WorkflowExecutionStatus
 
-from gameday.beginning import CONDUCTOR_QUEUE
 from gameday.commands import Command, Verb
 from gameday.event import EventKind
+from gameday.queues import CONDUCTOR_QUEUE
 from tests.rigs.town import ADA, DAY, Town, town
 from worker import client as talking
 

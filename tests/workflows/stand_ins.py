@@ -15,7 +15,8 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import Worker
 
 from gameday.fault import FaultOrder, FaultOutcome, FaultState, FaultStatus, ResolvedTarget
-from gameday.orders import Resolution, ResolveOrder, RevertOrder, RevertResult, host_queue, revert_queue
+from gameday.orders import Resolution, ResolveOrder, RevertOrder, RevertResult
+from gameday.queues import host_queue, revert_queue
 
 HOSTS = ("east", "north", "west")
 SETTINGS = "".join(f"[hosts.{host}]\nlabels = {{app = 'shop'}}\n" for host in HOSTS)

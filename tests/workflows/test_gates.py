@@ -27,7 +27,7 @@ def view(place: Town, run_id: str) -> RunView:
 
 
 async def test_a_gate_that_had_its_go_says_what_was_missing_when_its_time_was_over(shared: Town) -> None:
-    handle = await shared.begin(shared.day(text=CHECKED.replace("TIMEOUT", "3s")))
+    handle = await shared.begin(shared.day(text=CHECKED.replace("TIMEOUT", "6s")))
     await at_gate(shared, handle.id)
     await shared.tell(handle, Verb.GO)
     assert (await handle.result()).outcome == "stood-down"

@@ -97,12 +97,12 @@ async def test_the_recorded_seed_chooses_the_same_targets_again(shared: Town, pl
 
 
 async def test_more_time_reaches_beyond_what_the_scenario_was_to_be_observed(shared: Town, played: StandIns) -> None:
-    handle = await shared.begin(shared.day(text=ELSEWHERE.replace("expect:", "observe: 3s\n    expect:")))
+    handle = await shared.begin(shared.day(text=ELSEWHERE.replace("expect:", "observe: 6s\n    expect:")))
     await all_on(shared, handle.id)
     assert await shared.tell(handle, Verb.EXTEND, by="3s") == "extended by 3 s"
     await handle.result()
     (fault,) = shared.record(handle.id).faults()
-    assert fault.active_at and fault.ended_at and fault.ended_at - fault.active_at >= timedelta(seconds=6)
+    assert fault.active_at and fault.ended_at and fault.ended_at - fault.active_at >= timedelta(seconds=9)
 
 
 async def test_how_much_longer_is_measured_on_what_is_on(shared: Town, played: StandIns) -> None:
@@ -114,8 +114,8 @@ async def test_how_much_longer_is_measured_on_what_is_on(shared: Town, played: S
 
 async def test_a_fault_whose_turn_comes_early_waits_until_it_may_be_on(shared: Town, played: StandIns) -> None:
     """The first one was given more time, and only one may be on at once."""
-    more = "\n      - {name: second, inject: process.pause, on: {host: north, process: shop}, at: 4s, for: 1s}"
-    text = ELSEWHERE.replace("for: LENGTH}", "for: 3s}" + more).replace("scenarios:", "blast_radius: {max_concurrent: 1}\nscenarios:")
+    more = "\n      - {name: second, inject: process.pause, on: {host: north, process: shop}, at: 7s, for: 1s}"
+    text = ELSEWHERE.replace("for: LENGTH}", "for: 6s}" + more).replace("scenarios:", "blast_radius: {max_concurrent: 1}\nscenarios:")
     handle = await shared.begin(shared.day(text=text))
     await sees(shared, handle.id, one_on, "the first is on")
     await shared.tell(handle, Verb.EXTEND, by="3s")

@@ -108,6 +108,21 @@ def stubborn() -> Iterator[subprocess.Popen[bytes]]:
     process.communicate()
 
 
+def test_what_could_not_be_asked_to_end_was_not_asked(tmp_path: Path, stubborn: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent that may not signal it has changed nothing, and has nothing to undo."""
+    step = Kill(stubborn.pid, processes.born(stubborn.pid), "SIGTERM", ("false",), ("name", "stubborn-no-more"))
+    hands = JournaledHands(tmp_path, lambda: None)
+    undo = step.capture(hands)
+
+    def refused(*_: object) -> bool:
+        raise PermissionError("not yours")
+
+    monkeypatch.setattr(processes, "send", refused)
+    with pytest.raises(PermissionError):
+        step.apply(undo, hands)
+    assert step.read(undo, hands).state is State.BEFORE
+
+
 @pytest.mark.parametrize("asked", [True, False], ids=["it may have been asked to end", "nobody asked it to end"])
 def test_an_undo_ends_and_starts_again_whom_a_killed_inject_may_have_asked_to_end(
     tmp_path: Path, stubborn: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch, asked: bool
@@ -119,7 +134,7 @@ def test_an_undo_ends_and_starts_again_whom_a_killed_inject_may_have_asked_to_en
     hands = JournaledHands(tmp_path, lambda: None)
     undo = step.capture(hands)
     if asked:
-        hands.intend()
+        hands.intend(str(stubborn.pid))
     step.undo(undo, hands)
     until(lambda: there.exists() or not asked)
     assert (stubborn.poll() is None, there.exists()) == (not asked, asked)
