@@ -12,7 +12,7 @@ from gameday.catalogue import Catalogue
 from gameday.errors import BadInput
 from gameday.language import Expectation, Guardrail, Prediction, Tolerance
 from gameday.loading import MOST_PROBLEMS, load, loads
-from gameday.playbook import Afterwards, Card, Person, Target, Until
+from gameday.playbook import Address, Afterwards, Card, Person, Target, Until
 from tests.gameday.mistakes import Problems, changed, placed
 
 
@@ -32,7 +32,7 @@ def test_the_example_of_the_design_loads_with_every_field(good: str, catalogue: 
     assert [person.name for _, person in playbook.team.members()] == ["Ada", "Margaret", "Grace", "Linus", "Edsger"]
     assert [(item.item, item.owner) for item in playbook.checklist] == [("Deploys frozen", "Ada"), ("Abort criteria read aloud", "Ada")]
     assert list(playbook.probes) == ["errors", "latency_p99", "failed_requests"]
-    assert playbook.alerts is not None and playbook.alerts.source.alertmanager == {"url": "http://127.0.0.1:9093"}
+    assert playbook.alerts is not None and playbook.alerts.source.alertmanager == Address(url="http://127.0.0.1:9093")
     assert playbook.alerts.expected == ("LedgerDown",)
     assert playbook.steady_state == (Tolerance.parse("errors < 0.1 %"), Tolerance.parse("latency_p99 < 1.5 x baseline"))
     assert playbook.abort_when == (Guardrail.parse("errors > 5 % in 3 of 5 samples"), Guardrail.parse("failed_requests > 500 in total"))

@@ -114,6 +114,6 @@ async def test_who_leaves_in_a_hurry_has_said_abort_before(home: Path, day: RunR
 
     monkeypatch.setattr("worker.client.send", send)
     following = Following(load_settings(), day.plan, cast(Any, SimpleNamespace(leave=False, client=None)), as_json=False)
-    assert await following.run(interrupts=2) == INTERRUPTED
+    assert await following.run(lambda: 2) == INTERRUPTED
     assert told == [Verb.ABORT]
     assert following.reached.leave is True
