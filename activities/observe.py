@@ -19,7 +19,7 @@ from activities.recorder import Recorder
 from gameday.catalogue import ProbeParams
 from gameday.event import Event, EventKind, event_id
 from gameday.model import Model
-from gameday.observation import Breach, ObserveOrder, ObserveResult, Purpose, Verdict, WatchState
+from gameday.observation import Breach, ObserveOrder, ObserveResult, Purpose, Steadiness, Verdict, WatchState
 from gameday.probe import Baseline, Sample
 
 BEAT = 2.0
@@ -197,7 +197,7 @@ class Watch:
             self.baseline += tick.values()
             return self.calibrated(at)
         if order.purpose is Purpose.WATCH:
-            return await self.watched(at, tick, breach, before.broke_at is None, before.back_at is None, fresh)
+            return await self.watched(at, tick, breach, before, fresh)
         steadiness = self.state.steadiness
         if steadiness.steady and steadiness.row_began is not None and at - steadiness.row_began >= order.steady_for:
             return self.result("steady")
@@ -213,15 +213,12 @@ class Watch:
         steady = not self.order.yardstick.steady_state or self.state.steadiness.row >= needed
         return ObserveResult(ended="over", what="" if steady else self.what, baselines=baselines, steady=steady, state=self.state)
 
-    async def watched(
-        self, at: datetime, tick: Mapping[str, Sample], breach: Breach | None, was_whole: bool, was_away: bool, fresh: bool
-    ) -> ObserveResult | None:
+    async def watched(self, at: datetime, tick: Mapping[str, Sample], breach: Breach | None, before: Steadiness, fresh: bool) -> ObserveResult | None:
         """Findings while a fault may be on: told when they begin, and returned when somebody waits for them."""
         steadiness, order = self.state.steadiness, self.order
-        if was_whole and steadiness.broke_at is not None and order.yardstick.steady_state:
+        if before.whole and not steadiness.whole and order.yardstick.steady_state:
             await self.tell(EventKind.STEADY_LOST, at, what=self.what)
-        came_back = was_away and steadiness.back_at is not None
-        if came_back:
+        if not before.whole and steadiness.whole:
             await self.tell(EventKind.STEADY_BACK, at, samples=steadiness.needed, since=_iso(steadiness.back_at))
         if breach is not None:
             return self.result("breach", breach=breach)

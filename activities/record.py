@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities.recorder import Recorder
-from gameday.nearest import nearest
+from gameday.nearest import hint
 from gameday.orders import Analysis, AnalyzeOrder, FaultQuestion, Selection, SelectOrder, WriteOrder
 from gameday.settings import Settings
 from gameday.verdicts import judge, scenario_outcome
@@ -55,9 +55,7 @@ class Targets:
         if fault.on.host is not None:
             known = {self.settings.host, *self.settings.hosts}
             problems = (
-                []
-                if fault.on.host in known
-                else [f"{fault.name}: there is no host {fault.on.host!r} in the settings; {nearest(fault.on.host, known)}"]
+                [] if fault.on.host in known else [f"{fault.name}: there is no host {fault.on.host!r} in the settings; {hint(fault.on.host, known)}"]
             )
             return (fault.on.host,), problems
         wanted = fault.on.hosts or {}

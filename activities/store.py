@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from activities import chain
 from activities.store_schema import SCHEMA_VERSION, unusable
 from gameday.errors import BadInput, NotFound, Unavailable
-from gameday.event import Event
+from gameday.event import Event, EventKind
 from gameday.plan import Plan
 from gameday.probe import Sample
 from gameday.record import RunRecord
@@ -220,9 +220,10 @@ class RunStore:
         return [RunLine(row.run_id, row.playbook, datetime.fromisoformat(row.started_at), last[row.run_id]) for row in found]
 
     def _last(self, connection: sa.Connection, run_id: str) -> str | None:
-        text = connection.scalar(sa.select(events.c.event).where(events.c.run_id == run_id).order_by(events.c.seq.desc()).limit(1))
-        event = json.loads(text) if text else {}
-        return event["data"].get("outcome") if event.get("kind") == "run.ended" else None
+        """Its outcome, which need not be its last event: what was dirty may be proven gone later."""
+        ends = events.c.event.contains(f'"kind":"{EventKind.RUN_ENDED}"', autoescape=True)
+        text = connection.scalar(sa.select(events.c.event).where(events.c.run_id == run_id, ends).order_by(events.c.seq.desc()).limit(1))
+        return json.loads(text)["data"].get("outcome") if text else None
 
 
 def _engine(url: str) -> sa.Engine:

@@ -11,7 +11,7 @@ from activities.steps.envoy_runtime import EnvoyRuntime
 from gameday.errors import GamedayError, NotFound
 from gameday.fault import ResolvedTarget
 from gameday.model import Model
-from gameday.nearest import nearest
+from gameday.nearest import hint
 from gameday.playbook import Target
 from gameday.settings import EnvoySettings, HostSettings
 
@@ -69,7 +69,7 @@ def resolve(target: Target, host: str, settings: HostSettings) -> ResolvedTarget
 def _envoy(name: str, host: str, settings: HostSettings) -> ResolvedTarget:
     known: EnvoySettings | None = settings.envoys.get(name)
     if known is None:
-        raise NotFound(f"{host} has no Envoy {name!r} in its settings; {nearest(name, settings.envoys)}")
+        raise NotFound(f"{host} has no Envoy {name!r} in its settings; {hint(name, settings.envoys)}")
     address, _, port = known.admin.rpartition(":")
     facts = EnvoyFacts(host=address.strip("[]"), port=int(port))
     return ResolvedTarget(host=host, thing=f"envoy {name}", label=f"{host}, envoy {name}", facts=facts.model_dump(mode="json"))

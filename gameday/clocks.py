@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -67,11 +68,19 @@ def _detect(record: RunRecord, scenario: int, injected: datetime) -> Reading:
     return Reading()
 
 
-def _steadiness(record: RunRecord, scenario: int, start: datetime, end: datetime | None, broken: datetime | None = None) -> Steadiness:
+def _steadiness(
+    record: RunRecord,
+    scenario: int,
+    start: datetime,
+    end: datetime | None,
+    broken: datetime | None = None,
+    counts: Callable[[datetime], bool] = lambda _: True,
+) -> Steadiness:
     yardstick = record.plan.yardstick(record.baselines(scenario))
     state = Steadiness(needed=record.plan.playbook.sampling.steady_samples, broke_at=broken)
     for at, tick in ticks(record.between(start, end)):
-        state = state.after(at, yardstick.steady(tick)[0])
+        verdict = yardstick.steady(tick)[0]
+        state = state.after(at, verdict) if counts(at) else state.uncounted(at, verdict)
         if state.back_at:
             break
     return state
@@ -91,7 +100,8 @@ def _mitigate(record: RunRecord, scenario: int, injected: datetime) -> tuple[dat
     if momentary(record, scenario):
         return None, Reading(needed=False, how="the fault was over in a moment: see recovered")
     end = _fault_end(record, scenario)
-    state = _steadiness(record, scenario, injected, end)
+    on = [(fault.active_at, fault.ended_at) for fault in record.faults(scenario) if fault.active_at]
+    state = _steadiness(record, scenario, injected, end, counts=lambda at: any(start <= at and (off is None or at < off) for start, off in on))
     if state.broke_at is None:
         return None, Reading(needed=False, how="steady state never broke")
     if state.back_at is None:

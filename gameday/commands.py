@@ -79,6 +79,7 @@ class Moment(Model):
     scenario: int | None = None
     resting: bool = False
     """The scenario has been judged: its debrief or the break after it is on."""
+    injected: bool = False
     fault_on: bool = False
     sealed: bool = False
     revealed: bool = False
@@ -139,6 +140,8 @@ def _moment_refusal(command: Command, moment: Moment) -> str | None:
             return "no scenario is under way"
         case Verb.MARK if moment.resting:
             return "the scenario is over, its clocks stand; say it as a note"
+        case Verb.MARK if not moment.injected:
+            return "nothing has been injected yet, so there is nothing to mark; a note can be written at any time"
         case Verb.MARK if command.clock is None:
             return "say what you mark: detected or mitigated"
         case Verb.REVEAL if moment.revealed:

@@ -34,7 +34,7 @@ class EventKind(StrEnum):
     FAULT_ACTIVE = "fault.active"  # name, label, kind, took_ms, proof
     FAULT_FAILED = "fault.failed"  # name, reason
     FAULT_REVERTING = "fault.reverting"  # name, reason
-    FAULT_ENDED = "fault.ended"  # name, label, outcome, reason, took_ms, proof, problems
+    FAULT_ENDED = "fault.ended"  # name, label, outcome, reason, took_ms, off_at: when its host proved it, proof, problems
     FAULT_DIRTY = "fault.dirty"  # name, label, problems, plan
     ALERT_FIRING = "alert.firing"  # alert, expected
     ALERT_RESOLVED = "alert.resolved"  # alert

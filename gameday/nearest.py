@@ -6,6 +6,12 @@ import difflib
 from collections.abc import Iterable
 
 
+def hint(name: str, names: Iterable[str]) -> str:
+    """The same for the middle of a sentence: `did you mean 'x'?`, or `expected …`."""
+    near = nearest(name, names)
+    return near if near.startswith("did you mean") else f"expected {near}"
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """`did you mean 'x'?`, or, with nothing near, the names there are (at most eight)."""
     known = sorted({str(each) for each in names})[:1000]

@@ -50,6 +50,15 @@ class Steadiness(Model):
         return self.row_began if self.broke_at and self.row >= self.needed else None
 
     @property
+    def whole(self) -> bool:
+        """It never broke, or is back."""
+        return self.broke_at is None or self.back_at is not None
+
+    def uncounted(self, at: datetime, verdict: Verdict) -> Steadiness:
+        """A tick that cannot make the row: a good one is passed over, and the row begins anew after it."""
+        return self.after(at, verdict) if verdict is not Verdict.GOOD else self.model_copy(update={"row": 0, "row_began": None})
+
+    @property
     def steady(self) -> bool:
         """Enough good samples in a row, whether it ever broke or not."""
         return self.row >= self.needed

@@ -124,7 +124,7 @@ class RunRecord:
             kind=next((event.text("kind") for event in mine if event.text("kind")), ""),
             armed_at=armed.at if armed else None,
             active_at=active.at if active else None,
-            ended_at=ended.at if ended else None,
+            ended_at=_off_at(ended, active) if ended else None,
             outcome=outcome,
             reason=known.text("reason") or (failed.text("reason") if failed else ""),
             ended=ended,
@@ -149,3 +149,10 @@ class RunRecord:
     def between(self, start: datetime, end: datetime | None) -> list[Sample]:
         """Samples with start <= at < end."""
         return [sample for sample in self.samples if sample.at >= start and (end is None or sample.at < end)]
+
+
+def _off_at(ended: Event, active: Event | None) -> datetime:
+    """When its host proved it gone: that may have been a while before the run heard of it. Never before it was on, nor after it was told."""
+    told = ended.text("off_at")
+    at = datetime.fromisoformat(told) if told else ended.at
+    return min(max(at, active.at) if active else at, ended.at)

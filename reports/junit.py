@@ -1,6 +1,7 @@
 """A run as JUnit XML, for whoever builds with it: a suite for each scenario, a case for each expectation.
 
-Refuted is a failure; what could not be judged is skipped, with its reason; a fault not proven gone, or an error of the run, is an error.
+Refuted is a failure; what could not be judged, or was not begun, is skipped, with its reason; a fault not proven
+gone, an abort, or an error of the run, is an error.
 """
 
 from __future__ import annotations
@@ -52,6 +53,12 @@ def _suite(record: RunRecord, index: int) -> ET.Element:
     problems = [*_unclean(record, index), *_errors(record, index)]
     if problems:
         _error(suite, record, "nothing is left behind, and nothing broke", problems)
+    stopped = record.first(EventKind.ABORTED, scenario=index)
+    if stopped is not None:
+        _error(suite, record, "it is played to its end", [f"aborted: {stopped.text('reason')}"])
+    elif not began and not len(suite):
+        case = ET.SubElement(suite, "testcase", {"classname": _clean(record.plan.playbook.name), "name": "it is played to its end"})
+        ET.SubElement(case, "skipped", {"message": "not begun"})
     _count(suite)
     return suite
 

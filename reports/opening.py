@@ -108,7 +108,10 @@ _STOPPERS = {
 def _stopped(day: Day) -> str:
     aborted = day.record.first(EventKind.ABORTED)
     if aborted is None:
-        return "The day ran to its end" if day.record.ended else "The record has no end of the day"
+        ended = day.record.last(EventKind.RUN_ENDED)
+        if ended is None:
+            return "The record has no end of the day"
+        return f"The day ended early: {ended.text('reason')}" if ended.text("reason") else "The day ran to its end"
     story = next((story for story in day.stories if story.index == aborted.scenario), None)
     at = f" at {offset(aborted.at, story.injected)}" if story and story.injected else ""
     by = aborted.actor or _STOPPERS.get(aborted.text("by"), "The run")

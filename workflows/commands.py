@@ -102,7 +102,8 @@ class Commands:
             gate=self.gate,
             scenario=now.index if now else None,
             resting=bool(now and now.judged),
-            fault_on=bool(now and any(fault.is_on for fault in now.faults)),
+            injected=bool(now and any(fault.active_at for fault in now.faults)),
+            fault_on=bool(now and any(fault.can_stay(workflow.now()) for fault in now.faults)),
             sealed=bool(now and now.scenario.sealed),
             revealed=bool(now and now.revealed),
             checklist=len(self.plan.playbook.checklist),
@@ -195,7 +196,8 @@ class Commands:
             return Answer(text="not extended: the blast radius allows no longer fault")
         self.now.extend(by)
         self.tell(EventKind.EXTENDED, command, by=by.total_seconds())
-        return Answer(text=f"extended by {by.total_seconds():g} s")
+        most = "" if by == command.by else "; blast_radius.max_duration allows no more"
+        return Answer(text=f"extended by {by.total_seconds():g} s{most}")
 
     def end(self, ending: Ending) -> None:
         """The first reason wins; from here on nothing new is put on."""

@@ -108,6 +108,7 @@ class Fault:
             outcome=status.outcome,
             reason=status.reason,
             took_ms=status.took_ms,
+            off_at=status.at.isoformat(),
             proof=[line.model_dump() for line in status.proof],
         )
         return status

@@ -289,6 +289,8 @@ class GameDay(Recovery):
         ended_early = [] if self.ending is None else [Outcome.ERROR if self.ending.by is EndedBy.ERROR else Outcome.ABORTED]
         outcome = worst([*self.outcomes, *ended_early])
         reason = self.ending.reason if self.ending else ""
+        if Outcome.DIRTY in self.outcomes and len(self.outcomes) < len(self.plan.playbook.scenarios) and not reason:
+            reason = f"scenario {len(self.outcomes)} left something that could not be proven gone, so nothing more was begun"
         self.ended = True
         self.diary.tell(EventKind.RUN_ENDED, outcome=outcome, exit_code=EXIT_CODES[outcome], reason=reason)
         await self.diary.written()

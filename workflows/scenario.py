@@ -46,6 +46,10 @@ class LiveFault:
     def is_on(self) -> bool:
         return self.state in (FaultState.ARMED, FaultState.ACTIVE)
 
+    def can_stay(self, now: datetime) -> bool:
+        """Whether more time would reach it: it is on, and nothing takes it off yet."""
+        return self.is_on and not self.asked_to_end and (self.ends_at is None or now < self.ends_at)
+
     @property
     def is_over(self) -> bool:
         return self.state is FaultState.ENDED or self.outcome is FaultOutcome.DIRTY
@@ -83,7 +87,7 @@ class LiveFault:
         """What an event about this fault says of it."""
         about: dict[str, JsonValue] = {"name": self.order.name, "label": self.order.target.label, "kind": self.order.kind}
         if status is not None:
-            about |= {"outcome": status.outcome, "reason": status.reason, "took_ms": status.took_ms}
+            about |= {"outcome": status.outcome, "reason": status.reason, "took_ms": status.took_ms, "off_at": status.at.isoformat()}
             about["proof"] = [line.model_dump() for line in status.proof]
         return about
 

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from temporalio.exceptions import ApplicationError
+
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -41,4 +43,4 @@ def reason_of(error: BaseException) -> str:
         inner = inner.cause  # type: ignore[attr-defined]  # asked for in the line above
     if isinstance(inner, asyncio.CancelledError):
         return "cancelled"
-    return str(inner) or type(inner).__name__
+    return (inner.message if isinstance(inner, ApplicationError) else str(inner)) or type(inner).__name__

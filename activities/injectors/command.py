@@ -14,7 +14,7 @@ from gameday.catalogue import InjectorParams
 from gameday.errors import Refused
 from gameday.fault import ResolvedTarget
 from gameday.model import Line, Name, ProbeName
-from gameday.nearest import nearest
+from gameday.nearest import hint
 from gameday.settings import ArgumentSettings, Argv, CommandSettings
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -43,7 +43,7 @@ class Command(Injector["Command.Params"]):
     def steps(self, params: Params, target: ResolvedTarget, host: Host) -> tuple[RunCommand, ...]:
         allowed = host.commands.get(params.name)
         if allowed is None:
-            raise Refused(f"{host.name} allows no command {params.name!r}; {nearest(params.name, host.commands)}")
+            raise Refused(f"{host.name} allows no command {params.name!r}; {hint(params.name, host.commands)}")
         words = _arguments(params.name, allowed, params.arguments)
         do, undo, check = (_filled(argv, words) for argv in (allowed.do, allowed.undo, allowed.check))
         return (RunCommand(params.name, do, undo, check, allowed.timeout.total_seconds()),)
@@ -51,7 +51,7 @@ class Command(Injector["Command.Params"]):
 
 def _arguments(name: str, allowed: CommandSettings, given: dict[str, int | str]) -> dict[str, str]:
     for extra in given.keys() - allowed.arguments.keys():
-        raise Refused(f"the command {name!r} takes no argument {extra!r}; {nearest(extra, allowed.arguments)}")
+        raise Refused(f"the command {name!r} takes no argument {extra!r}; {hint(extra, allowed.arguments)}")
     for missing in allowed.arguments.keys() - given.keys():
         raise Refused(f"the command {name!r} needs the argument {missing!r}")
     return {each: _word(name, each, spec, given[each]) for each, spec in allowed.arguments.items()}

@@ -50,7 +50,7 @@ def run(
 
 @app.command(rich_help_panel=DAY)
 def follow(run: Run = "latest", as_json: AsJson = False) -> None:
-    """Follow a run that is under way, with its keys.
+    """Follow a run that is under way, with its keys. Ctrl-C leaves it running.
 
     The exit status is the run's, as for `gameday run`; of a run that is over, what it was.
     """

@@ -41,15 +41,15 @@ AGAIN = "Ctrl-C again leaves without waiting"
 
 
 class Following:
-    """One run, from now to its end. `left` is set when the watcher went before the run did."""
+    """One run, from now to its end. `left` is set when the watcher went before the run did; `ours` says that this command started it."""
 
-    def __init__(self, known: Settings, plan: Plan, reached: Reached, as_json: bool) -> None:
+    def __init__(self, known: Settings, plan: Plan, reached: Reached, as_json: bool, ours: bool = True) -> None:
         self.known, self.plan, self.reached, self.as_json = known, plan, reached, as_json
         self.feed = Feed(context.store(known), plan, context.opens_seals(known, plan))
         self.keys = Keys(self.pressed)
         self.live = context.terminal() and not as_json
         self.left = asyncio.Event()
-        self.interrupts = 0
+        self.interrupts, self.ours = 0, ours
         self.trouble = ""
         self.telling: set[asyncio.Task[None]] = set()
 
@@ -73,7 +73,7 @@ class Following:
         for _ in range(kept()):
             self.interrupted()
         if not self.live:
-            complain(f"{self.plan.run_id} is running; Ctrl-C aborts it and waits for the proof")
+            complain(f"{self.plan.run_id} is running; Ctrl-C {'aborts it and waits for the proof' if self.ours else 'leaves it running'}")
         result = asyncio.create_task(self.outcome())
         try:
             with self.screen() as screen:
@@ -162,9 +162,9 @@ class Following:
             await asyncio.sleep(1.0)
 
     def interrupted(self) -> None:
-        """Ctrl-C: the first aborts and waits for the proof, the second leaves."""
+        """Ctrl-C: whoever started the run aborts it and waits for the proof, and leaves with a second one; whoever only watches leaves."""
         self.interrupts += 1
-        if self.interrupts > 1:
+        if self.interrupts > 1 or not self.ours:
             self.left.set()
             return
         self.say(f"aborting: everything is taken off and read back. {AGAIN}")

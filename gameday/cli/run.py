@@ -134,4 +134,4 @@ async def _follow(known: Settings, plan: Plan, as_json: bool) -> int:
     if not at_hand(known.home):
         complain(COMING_UP)
     async with temporal(known) as reached:
-        return await Following(known, plan, reached, as_json).run()
+        return await Following(known, plan, reached, as_json, ours=False).run()

@@ -140,6 +140,14 @@ async def test_unknown_for_too_long_is_blind(bench: Bench, monkeypatch: pytest.M
     assert (result.ended, result.what) == ("blind", "told: unknown for 0.3 s")
 
 
+async def test_each_loss_of_steady_state_is_told_and_each_return(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = iter([1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0])
+    says(monkeypatch, lambda: next(values, 1.0))
+    await bench.watch(bench.order(duration=1.0))
+    kinds = [event.kind for event in bench.record.events]
+    assert kinds == [EventKind.STEADY_LOST, EventKind.STEADY_BACK] * 2
+
+
 async def test_a_breach_is_proven_by_every_sample_of_its_window(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     values = iter([1.0, 1.0, 7.0, 1.0, 8.0])
     says(monkeypatch, lambda: next(values))

@@ -88,6 +88,22 @@ def test_mitigation_needs_the_fault_to_be_on(story: Any) -> None:
     assert seconds(read.recover.after) == 0.5
 
 
+def test_between_two_faults_nothing_is_mitigated(story: Any) -> None:
+    """The first is off from 3 to 8: what was good then says nothing about living with a fault."""
+    day = story(needed=3, more=TWO).fault(on=0, off=3.5).fault(on=8, off=20, name="lossy")
+    read = clocks(day.reads("errors", [BAD, BAD, BAD, GOOD, GOOD, GOOD, GOOD, BAD, BAD, GOOD, GOOD, GOOD]).record(), 0)
+    assert seconds(read.mitigate.after) == 10
+
+
+def test_a_fault_is_off_when_its_host_proved_it_not_when_the_run_heard_of_it(story: Any) -> None:
+    day = story(needed=3).fault(on=0).reads("errors", [BAD, BAD, BAD, GOOD, GOOD, GOOD, GOOD])
+    facts = {"name": "slow", "label": "local", "kind": "network.latency", "outcome": "expired", "off_at": (T0 + timedelta(seconds=3)).isoformat()}
+    day.happens(30, EventKind.FAULT_ENDED, fault="f-slow", **facts)
+    read = clocks(day.record(), 0)
+    assert read.mitigate.after is None
+    assert seconds(read.recover.after) == 1
+
+
 def test_mitigation_ends_when_the_revert_begins_not_when_it_is_proven(story: Any) -> None:
     day = story(needed=3).phases(inject=0, observe=1, recover=3.5, analyze=20).fault(on=0, off=10.5).reads("errors", [BAD, *[GOOD] * 12])
     read = clocks(day.record(), 0)

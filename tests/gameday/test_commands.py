@@ -14,10 +14,10 @@ from gameday.playbook import Role
 
 IDLE = Moment(started_by="starter")
 GATE = Moment(started_by="starter", gate="inject 1")
-UNDER_WAY = Moment(started_by="starter", scenario=0, fault_on=True, checklist=2)
+UNDER_WAY = Moment(started_by="starter", scenario=0, injected=True, fault_on=True, checklist=2)
 SEALED = Moment(started_by="starter", scenario=0, sealed=True)
 HELD = Moment(started_by="starter", scenario=0, held=True)
-ENDING = Moment(started_by="starter", scenario=0, ending=True, fault_on=True, gate="inject 1", held=True, checklist=2)
+ENDING = Moment(started_by="starter", scenario=0, ending=True, injected=True, fault_on=True, gate="inject 1", held=True, checklist=2)
 OVER = Moment(started_by="starter", ended=True)
 
 COMMANDER = Actor(id="U01", name="Ada", role=Role.COMMANDER)
@@ -81,7 +81,7 @@ def test_nothing_is_accepted_once_the_run_is_over(verb: Verb) -> None:
 @pytest.mark.parametrize("role", [*Role, None])
 def test_a_role_decides_what_its_holder_may_say(verb: Verb, role: Role | None) -> None:
     everyone, leads = {"ready", "tick", "abort", "note", "mark"}, {"hold"}
-    moment = Moment(scenario=0, gate="day", fault_on=True, sealed=True, held=verb is Verb.RESUME, checklist=1, started_by="starter")
+    moment = Moment(scenario=0, gate="day", injected=True, fault_on=True, sealed=True, held=verb is Verb.RESUME, checklist=1, started_by="starter")
     given = command(verb, actor=Actor(id="U09", name="Pat", role=role), text="x", clock=Clock.DETECT, item=1, by=timedelta(minutes=1))
     answer = refusal(given, moment)
     may = (
@@ -104,7 +104,7 @@ def test_a_refusal_names_the_roles_that_may() -> None:
 
 @pytest.mark.parametrize("verb", sorted(MAY))
 def test_whoever_started_the_run_may_say_everything(verb: Verb) -> None:
-    moment = Moment(scenario=0, gate="day", fault_on=True, sealed=True, held=verb is Verb.RESUME, checklist=1, started_by="ada")
+    moment = Moment(scenario=0, gate="day", injected=True, fault_on=True, sealed=True, held=verb is Verb.RESUME, checklist=1, started_by="ada")
     given = command(verb, actor=Actor(id="ada", name="ada"), text="x", clock=Clock.DETECT, item=1, by=timedelta(minutes=1))
     assert refusal(given, moment) is None
 
