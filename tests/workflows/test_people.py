@@ -139,7 +139,7 @@ async def test_an_extended_fault_goes_on_longer_but_never_longer_than_the_blast_
     await all_on(shared, handle.id)
     with pytest.raises(Refused, match="say by how long"):
         await shared.tell(handle, Verb.EXTEND)
-    assert await shared.tell(handle, Verb.EXTEND, by="10m") == "extended by 1 s"
+    assert await shared.tell(handle, Verb.EXTEND, by="10m") == "extended by 1 s; blast_radius.max_duration allows no more"
     assert await shared.tell(handle, Verb.EXTEND, by="10m") == "not extended: the blast radius allows no longer fault"
     await handle.result()
     (fault,) = shared.record(handle.id).faults()
