@@ -38,7 +38,7 @@ def problem(role: str) -> str:
 
     from temporalio.api.enums.v1 import TaskQueueType
 
-    from gameday.orders import CONDUCTOR_QUEUE, revert_queue
+    from gameday.queues import CONDUCTOR_QUEUE, revert_queue
 
     if role == "worker":
         from activities.store import RunStore
@@ -57,7 +57,7 @@ async def polled(settings: Settings, queue: str, kind: TaskQueueType.ValueType) 
 
     from worker.connection import connect
 
-    client = await connect(settings, patience=2.0)
+    client = await connect(settings.home, patience=2.0)
     request = DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind)
     try:
         answer = await client.workflow_service.describe_task_queue(request, timeout=timedelta(seconds=5))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -71,8 +72,7 @@ async def serve() -> None:
         following = asyncio.create_task(asking.readline())
         await asyncio.wait((answering, following), return_when=asyncio.FIRST_COMPLETED)
         if not answering.done():  # the command has been killed meanwhile
-            answering.cancel()
-            return
+            os._exit(0)  # at once: a try to connect can neither be called back nor waited for
         print(json.dumps(answering.result()), flush=True)
         line = await following
 
