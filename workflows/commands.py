@@ -102,7 +102,7 @@ class Commands:
             gate=self.gate,
             scenario=now.index if now else None,
             resting=bool(now and now.judged),
-            injected=bool(now and any(fault.active_at for fault in now.faults)),
+            injected=bool(now and any(fault.was_started for fault in now.faults)),  # one that is on may not be known to be on yet
             fault_on=bool(now and any(fault.can_stay(workflow.now()) for fault in now.faults)),
             sealed=bool(now and now.scenario.sealed),
             revealed=bool(now and now.revealed),
