@@ -143,7 +143,16 @@ def _whose(left: Leftover, facts: dict[str, object]) -> str:
         case Owner.NONE:
             return f"LEFT BEHIND by the run {facts['run']}{due}"
         case _:
-            return f"of the run {facts['run']}; no Temporal answers, so nobody can say whether it is still wanted. It ends by its lease"
+            return f"of the run {facts['run']}; no Temporal answers, so nobody can say whether it is still wanted. {_ends(left)}"
+
+
+def _ends(left: Leftover) -> str:
+    """Whether its lease will end it: that is the watchdog's, and with every process of gameday dead there is none."""
+    from activities import watchdog
+
+    if watchdog.heartbeat(left.entry.folder.parent) is not None:
+        return "It ends by its lease"
+    return "NOTHING WATCHES IT: start `gameday agent`; once its lease is over, `gameday leftovers --revert` takes it off"
 
 
 def _came_of_it(left: Leftover, facts: dict[str, object]) -> Iterator[str]:

@@ -47,7 +47,7 @@ def say(run: str, verb: str, fields: Fields) -> str:
     except Unavailable as error:
         if command.verb is not Verb.ABORT:
             raise
-        raise Unavailable(f"{error}. What the run put on ends by its lease; `gameday leftovers` on its host tells whether it has") from None
+        raise Unavailable(f"{error}. What is on ends by its lease, where its host's watchdog lives: `gameday leftovers` there tells") from None
 
 
 def _abort_unseen(known: Settings, run_id: str, fields: Fields) -> str:

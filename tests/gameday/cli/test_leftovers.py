@@ -14,7 +14,7 @@ import pytest
 from activities.engine import inject
 from activities.journal import Journal, Order
 from activities.steps.process_signal import Pause
-from activities.steps.processes import born, life
+from activities.steps.processes import boot_clock, born, life
 from gameday.cli.leftovers import show_leftovers
 
 FAULT = "f-11111111111111111111"
@@ -45,14 +45,24 @@ def test_nothing_left_is_said_so(empty_home: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == "nothing is left behind on this machine\n"
 
 
+@pytest.mark.parametrize(
+    ("watched", "ends"),
+    [
+        (True, "It ends by its lease"),
+        (False, "NOTHING WATCHES IT: start `gameday agent`; once its lease is over, `gameday leftovers --revert` takes it off"),
+    ],
+)
 def test_without_temporal_a_running_lease_has_no_known_owner_and_is_left_alone(
-    empty_home: Path, target: subprocess.Popen[bytes], capsys: pytest.CaptureFixture[str]
+    empty_home: Path, target: subprocess.Popen[bytes], capsys: pytest.CaptureFixture[str], watched: bool, ends: str
 ) -> None:
     put_on(empty_home, target, lease=30)
+    if watched:
+        beat = {"pid": os.getpid(), "born": born(os.getpid()), "at": boot_clock()}
+        (Journal.at(empty_home).root / ".watchdog").write_text(json.dumps(beat))
     assert show_leftovers(revert=True, as_json=False) == 1
     said = capsys.readouterr().out.splitlines()
     assert said[0] == f"{FAULT}  ledger-frozen (process.pause) on local, ledger (pid {target.pid})"
-    assert said[1] == "    of the run 7kq2-checkout-day; no Temporal answers, so nobody can say whether it is still wanted. It ends by its lease"
+    assert said[1] == "    of the run 7kq2-checkout-day; no Temporal answers, so nobody can say whether it is still wanted. " + ends
     assert said[2] == "1 fault in the journal: 0 of a live run, 0 taken off, 1 left"
     assert state(target) == "T"
 
