@@ -109,13 +109,13 @@ class Kill(Step):
 
     def apply(self, undo: Undo, hands: Hands) -> None:
         """An asked process that does not end in time is ended all the same, as systemd does: it would be a late fault otherwise."""
-        asks = self.number == "SIGTERM"
-        if asks:
+        first = self.number == "SIGTERM" and not hands.intended(str(self.pid))  # an earlier attempt may have asked it
+        if first:
             hands.intend(str(self.pid))
         try:
             processes.send(self.pid, self.born, signal.Signals[self.number])
         except Exception:
-            if asks:
+            if first:
                 hands.give_up(str(self.pid))
             raise
         if not self._ends(hands):

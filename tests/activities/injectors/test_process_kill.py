@@ -108,8 +108,11 @@ def stubborn() -> Iterator[subprocess.Popen[bytes]]:
     process.communicate()
 
 
-def test_what_could_not_be_asked_to_end_was_not_asked(tmp_path: Path, stubborn: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    """An agent that may not signal it has changed nothing, and has nothing to undo."""
+@pytest.mark.parametrize(("before", "state"), [(False, State.BEFORE), (True, State.PART)], ids=["never asked", "asked by an earlier attempt"])
+def test_what_could_not_be_asked_to_end_was_not_asked_unless_it_had_been(
+    tmp_path: Path, stubborn: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch, before: bool, state: State
+) -> None:
+    """An agent that may not signal it has changed nothing, and has nothing to undo; a retry forgets nothing of what an earlier attempt did."""
     step = Kill(stubborn.pid, processes.born(stubborn.pid), "SIGTERM", ("false",), ("name", "stubborn-no-more"))
     hands = JournaledHands(tmp_path, lambda: None)
     undo = step.capture(hands)
@@ -117,10 +120,12 @@ def test_what_could_not_be_asked_to_end_was_not_asked(tmp_path: Path, stubborn: 
     def refused(*_: object) -> bool:
         raise PermissionError("not yours")
 
+    if before:
+        hands.intend(str(stubborn.pid))
     monkeypatch.setattr(processes, "send", refused)
     with pytest.raises(PermissionError):
         step.apply(undo, hands)
-    assert step.read(undo, hands).state is State.BEFORE
+    assert step.read(undo, hands).state is state
 
 
 @pytest.mark.parametrize("asked", [True, False], ids=["it may have been asked to end", "nobody asked it to end"])
