@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from temporalio.client import (
@@ -23,6 +24,10 @@ from gameday.orders import DayResult, LiveState
 ABORT_PATIENCE = timedelta(seconds=2)
 """How long an abort is tried as an Update before it is sent as a Signal, which a restarting server does not lose."""
 PATIENCE = timedelta(seconds=10)
+INSISTENCE = 30.0
+"""Seconds that an abort is tried while Temporal does not answer: as long as a restart takes."""
+REFUSALS = {RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.INVALID_ARGUMENT}
+"""What does not change by trying again."""
 
 
 async def send(client: Client, run_id: str, command: Command) -> Answer:
@@ -51,13 +56,18 @@ async def send(client: Client, run_id: str, command: Command) -> Answer:
 
 
 async def _abort_by_signal(handle: WorkflowHandle[object, object], command: Command) -> Answer:
-    try:
-        await handle.signal("abort", command, rpc_timeout=PATIENCE)
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return await _ended(handle, handle.id, error)
-        raise Unavailable(f"Temporal does not take the abort ({error.message}); the faults end by their leases") from None
-    return Answer(text="the abort is sent, and taken as soon as a conductor is back; until then the leases run")
+    deadline = asyncio.get_running_loop().time() + INSISTENCE
+    while True:
+        try:
+            await handle.signal("abort", command, rpc_timeout=PATIENCE)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return await _ended(handle, handle.id, error)
+            if error.status in REFUSALS or asyncio.get_running_loop().time() >= deadline:
+                raise Unavailable(f"Temporal does not take the abort ({error.message})") from None
+            await asyncio.sleep(0.5)
+        else:
+            return Answer(text="the abort is sent, and taken as soon as a conductor is back; until then the leases run")
 
 
 async def _ended(handle: WorkflowHandle[object, object], run_id: str, error: RPCError) -> Answer:

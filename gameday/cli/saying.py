@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from gameday.cli import context
+from gameday.cli.screens import complain
 from gameday.commands import Actor, Command, Verb
 from gameday.errors import BadInput, NotFound, Refused, Unavailable
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 FULL_ID = r"[a-z0-9]{4}-[a-z0-9-]{1,75}"
 """A whole run id, as it was told at the start; `latest` and beginnings of ids need the store."""
 Fields = Mapping[str, str | int | timedelta]
+BY_ITSELF = "What is on ends by its lease where its host's watchdog lives; `gameday leftovers` there tells, and with --revert takes it off"
 
 
 def say(run: str, verb: str, fields: Fields) -> str:
@@ -42,12 +44,7 @@ def say(run: str, verb: str, fields: Fields) -> str:
     outcome = _outcome(opened, plan.run_id)
     if outcome is not None:
         return _too_late(command, plan, outcome)
-    try:
-        return context.carry_out(tell(known, plan.run_id, command))
-    except Unavailable as error:
-        if command.verb is not Verb.ABORT:
-            raise
-        raise Unavailable(f"{error}. What is on ends by its lease, where its host's watchdog lives: `gameday leftovers` there tells") from None
+    return context.carry_out(tell(known, plan.run_id, command))
 
 
 def _abort_unseen(known: Settings, run_id: str, fields: Fields) -> str:
@@ -57,11 +54,23 @@ def _abort_unseen(known: Settings, run_id: str, fields: Fields) -> str:
 
 
 async def tell(known: Settings, run_id: str, command: Command) -> str:
-    """Sends a command, and returns the run's answer."""
-    from worker.client import send
-    from worker.connection import connect
+    """Sends a command, and returns the run's answer. An abort is tried for as long as a restart of Temporal takes: it may come at that moment."""
+    from worker.client import INSISTENCE, send
+    from worker.connection import at_hand, connect
 
-    return (await send(await connect(known.home), run_id, command)).text
+    if command.verb is not Verb.ABORT:
+        return (await send(await connect(known.home), run_id, command)).text
+    try:
+        client = await connect(known.home)
+    except Unavailable as error:
+        if not at_hand(known.home):
+            raise Unavailable(f"{error}. {BY_ITSELF}") from None
+        complain(f"{error}. The abort is tried for another {INSISTENCE:.0f} s. {BY_ITSELF}")
+        client = await connect(known.home, INSISTENCE)
+    try:
+        return (await send(client, run_id, command)).text
+    except Unavailable as error:
+        raise Unavailable(f"{error}. {BY_ITSELF}") from None
 
 
 def _outcome(opened: RunStore, run_id: str) -> str | None:

@@ -157,7 +157,8 @@ def test_a_child_that_is_killed_is_started_again(house: House) -> None:
         os.kill(before, signal.SIGKILL)
         until(lambda: bool(house.pids(name)) and house.pids(name) != [before], 30)  # noqa: B023
     aborted = house.gameday("abort", run_id, "-r", "seen enough")
-    aborted.communicate(timeout=60)
+    said, _ = aborted.communicate(timeout=60)
+    assert aborted.returncode == 0, said
     until(lambda: not house.is_frozen and not Journal.at(house.home).live(), 60)
     until(lambda: house.has_ended(run_id), 90)
     until((house.home / "runs" / run_id / "postmortem.md").is_file, 30)
