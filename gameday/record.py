@@ -124,7 +124,7 @@ class RunRecord:
             kind=next((event.text("kind") for event in mine if event.text("kind")), ""),
             armed_at=armed.at if armed else None,
             active_at=active.at if active else None,
-            ended_at=_off_at(ended, active) if ended else None,
+            ended_at=off_at(ended, active.at if active else None) if ended else None,
             outcome=outcome,
             reason=known.text("reason") or (failed.text("reason") if failed else ""),
             ended=ended,
@@ -151,8 +151,8 @@ class RunRecord:
         return [sample for sample in self.samples if sample.at >= start and (end is None or sample.at < end)]
 
 
-def _off_at(ended: Event, active: Event | None) -> datetime:
+def off_at(ended: Event, active_at: datetime | None) -> datetime:
     """When its host proved it gone: that may have been a while before the run heard of it. Never before it was on, nor after it was told."""
     told = ended.text("off_at")
     at = datetime.fromisoformat(told) if told else ended.at
-    return min(max(at, active.at) if active else at, ended.at)
+    return min(max(at, active_at) if active_at else at, ended.at)

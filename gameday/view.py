@@ -14,11 +14,13 @@ from gameday.observation import Steadiness, Verdict, WatchState, Yardstick
 from gameday.plan import Plan
 from gameday.playbook import Fault, Gate
 from gameday.probe import Baseline, Sample
-from gameday.record import Phase
+from gameday.record import Phase, off_at
 from gameday.rows import FaultRow, ProbeRow
 
 RECENT = 5000
 """How many lines the view keeps."""
+LATELY = 600
+"""How many ticks back a fault's end may be told."""
 
 
 @dataclass
@@ -58,6 +60,7 @@ class RunView:
     recovering: Steadiness | None = None
     _bad_since: datetime | None = None
     _broke: bool = False
+    _verdicts_lately: deque[tuple[datetime, Verdict]] = field(default_factory=lambda: deque(maxlen=LATELY))
     _tick: dict[str, Sample] = field(default_factory=dict)
     _measures: tuple[tuple[Baseline, ...], Yardstick] | None = field(default=None, compare=False)
 
@@ -66,7 +69,7 @@ class RunView:
         twin = copy(self)
         twin.probes = {name: row.copy() for name, row in self.probes.items()}
         twin.faults = {fault: row.copy() for fault, row in self.faults.items()}
-        for name in ("done", "outcomes", "judged", "ready", "ticked", "clocks", "past_faults", "lines", "_tick"):
+        for name in ("done", "outcomes", "judged", "ready", "ticked", "clocks", "past_faults", "lines", "_tick", "_verdicts_lately"):
             setattr(twin, name, copy(getattr(self, name)))
         return twin
 
@@ -156,11 +159,16 @@ class RunView:
         if self._bad_since is not None:
             self.outside += at - self._bad_since
         self._bad_since = at if verdict is Verdict.BAD else None
-        if self.recovering is not None and Clock.RECOVER not in self.clocks and self.gone_at is not None and at >= self.gone_at:
-            self.recovering = self.recovering.after(at, verdict)
-            back = self.recovering.back_at
-            if back is not None:
-                self.clocks[Clock.RECOVER] = (back - self.gone_at, "steady again")
+        self._verdicts_lately.append((at, verdict))
+        self._recover(at, verdict)
+
+    def _recover(self, at: datetime, verdict: Verdict) -> None:
+        if self.recovering is None or self.gone_at is None or at < self.gone_at or Clock.RECOVER in self.clocks:
+            return
+        self.recovering = self.recovering.after(at, verdict)
+        back = self.recovering.back_at
+        if back is not None:
+            self.clocks[Clock.RECOVER] = (back - self.gone_at, "steady again")
 
     def _scenario_began(self, event: Event) -> None:
         self.scenario, self.phase, self.done = event.scenario, "", []
@@ -168,6 +176,7 @@ class RunView:
         self.past_faults = self.all_faults
         self.clocks, self.faults, self.baselines, self.outside = {}, {}, (), timedelta(0)
         self._broke = False
+        self._verdicts_lately.clear()
 
     def _phase_began(self, event: Event) -> None:
         if self.phase:
@@ -245,15 +254,17 @@ class RunView:
     def _fault_ended(self, event: Event) -> None:
         row = self._fault(event)
         row.state = row.outcome = event.text("outcome")
-        row.ended_at, row.took = event.at, timedelta(milliseconds=float(event.text("took_ms") or 0))
+        row.ended_at, row.took = off_at(event, row.active_at), timedelta(milliseconds=float(event.text("took_ms") or 0))
         if self.injected_at and all(each.ended_at for each in self.faults.values()):
-            self._all_gone(event, self.injected_at)
+            self._all_gone(event.scenario, self.injected_at)
 
-    def _all_gone(self, last: Event, injected: datetime) -> None:
+    def _all_gone(self, scenario: int | None, injected: datetime) -> None:
         """The recover clock starts: at the last verified revert, for momentary faults at inject."""
         were_on = [row for row in self.faults.values() if row.active_at]
-        self.gone_at = injected if all(self.plan.is_momentary(last.scenario, row.name) for row in were_on) else last.at
+        self.gone_at = injected if all(self.plan.is_momentary(scenario, row.name) for row in were_on) else max(row.ended_at or self.now for row in were_on)
         self.recovering = Steadiness(needed=self.plan.playbook.sampling.steady_samples, broke_at=injected if self._broke else None)
+        for at, verdict in self._verdicts_lately:  # it was gone a while before its end was told
+            self._recover(at, verdict)
 
     def _extended(self, event: Event) -> None:
         for row in self.faults.values():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gameday.probe import Sample
 from gameday.units import UNITS, format_value
-from reports.probes import high_is_worse, increase
+from reports.probes import badness, increase
 from reports.story import Story
 
 
@@ -30,9 +30,9 @@ PERIODS = ("before", "during", "after")
 
 def measures(story: Story, probe: str) -> dict[str, Measure]:
     """One probe before inject, while the fault was on, and from the verified revert to the end of recover."""
-    high = high_is_worse(story.record.plan.playbook, probe)
+    bad = _bad(story, probe)
     mine = [sample for sample in story.samples if sample.probe == probe]
-    found = {period: _measure(probe, _within(mine, *span), high) for period, span in _periods(story).items()}
+    found = {period: _measure(probe, _within(mine, *span), bad) for period, span in _periods(story).items()}
     if probe in story.counters:
         return {period: replace(each, increase=_grown(mine, *_periods(story)[period])) for period, each in found.items()}
     return found
@@ -50,14 +50,14 @@ def _within(samples: Iterable[Sample], start: datetime, end: datetime | None) ->
     return [sample for sample in samples if sample.at >= start and (end is None or sample.at < end)]
 
 
-def _measure(probe: str, samples: list[Sample], high: bool) -> Measure:
+def _measure(probe: str, samples: list[Sample], bad: Callable[[float], float]) -> Measure:
     known = [sample.value for sample in samples if sample.value is not None]
     return Measure(
         probe=probe,
         samples=len(samples),
         unknown=len(samples) - len(known),
         median=statistics.median(known) if known else None,
-        worst=(max if high else min)(known, default=None),
+        worst=max(known, key=bad, default=None),
     )
 
 
@@ -78,5 +78,9 @@ def worst_during(story: Story, probe: str) -> Sample | None:
     """The worst known sample while the fault was on."""
     end = story.gone or story.watched_until
     known = [s for s in story.samples if s.probe == probe and s.value is not None and story.injected and s.at >= story.injected]
-    pick = max if high_is_worse(story.record.plan.playbook, probe) else min
-    return pick((s for s in known if end is None or s.at < end), key=lambda sample: sample.value or 0.0, default=None)
+    bad = _bad(story, probe)
+    return max((s for s in known if end is None or s.at < end), key=lambda sample: bad(sample.value or 0.0), default=None)
+
+
+def _bad(story: Story, probe: str) -> Callable[[float], float]:
+    return badness(story.record.plan.playbook, probe, story.yardstick.baseline(probe))

@@ -130,7 +130,8 @@ def _clean(day: Day) -> str:
     if not everything:
         return "there was nothing to clean up"
     all_of_them = {1: "its fault is", 2: "both faults are"}.get(len(everything), f"all {len(everything)} faults are")
-    return f"{all_of_them} proven gone"
+    late = [f"{proof.fault.name} on {proof.fault.label} only {spoken(proof.late)} after it was found dirty" for proof in everything if proof.late]
+    return f"{all_of_them} proven gone" + (f", {listed(late)}" if late else "")
 
 
 def all_proofs(day: Day) -> list[Proof]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from gameday.language import Tolerance
 from gameday.observation import Total
@@ -11,14 +11,24 @@ from gameday.record import RunRecord
 from gameday.units import UNITS, Dimension
 
 
-def high_is_worse(playbook: Playbook, probe: str) -> bool:
-    """Whether large values are the bad ones: as the tolerances and guardrails on this probe see it, and yes where there are none."""
+def badness(playbook: Playbook, probe: str, normal: float | None) -> Callable[[float], float]:
+    """How bad a value is, to find the worst of several: as the tolerances and guardrails on this probe see it.
+
+    Where none says which way is bad, it is the distance from `normal`, the baseline; without that, large is bad.
+    """
+    high = _high_is_worse(playbook, probe)
+    if high is None:
+        return (lambda value: abs(value - normal)) if normal is not None else lambda value: value
+    return (lambda value: value) if high else lambda value: -value
+
+
+def _high_is_worse(playbook: Playbook, probe: str) -> bool | None:
     wanted = [*playbook.steady_state, *(each.tolerance for scenario in playbook.scenarios for each in scenario.expect if each.tolerance)]
     unwanted = [guardrail.tolerance for guardrail in playbook.abort_when if guardrail.tolerance]
     for tolerance, good_is_low in [*((each, True) for each in wanted), *((each, False) for each in unwanted)]:
         if tolerance.probe == probe and tolerance.op != "=":
             return _low(tolerance) == good_is_low
-    return True
+    return None
 
 
 def _low(tolerance: Tolerance) -> bool:

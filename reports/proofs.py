@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pydantic import JsonValue, ValidationError
 
@@ -37,6 +38,8 @@ class Proof:
     problems: tuple[str, ...]
     by_hand: tuple[str, ...]
     reason: str
+    late: timedelta | None = None
+    """How long it was dirty before it was proven gone after all."""
 
     @property
     def clean(self) -> bool:
@@ -46,7 +49,9 @@ class Proof:
     @property
     def seen(self) -> str:
         """What the read-back after the revert found."""
-        return "momentary, nothing to undo" if self.fault.outcome is FaultOutcome.SPENT else read_back(self.steps)
+        found = "momentary, nothing to undo" if self.fault.outcome is FaultOutcome.SPENT else read_back(self.steps)
+        dirty = "" if self.late is None else f"not proven clean at first, proven gone {spoken(self.late)} later"
+        return "; ".join(part for part in (dirty, found) if part)
 
     @property
     def outcome(self) -> str:
@@ -69,6 +74,7 @@ def _proof(record: RunRecord, fault: FaultStory) -> Proof:
         problems=_texts(ended.data.get("problems") if ended else dirty.data.get("problems") if dirty else None),
         by_hand=_texts(dirty.data.get("plan") if dirty else None),
         reason=(ended.text("reason") if ended else "") or (failed.text("reason") if failed else "") or fault.reason,
+        late=ended.at - dirty.at if ended and dirty and ended.at > dirty.at else None,
     )
 
 
@@ -129,4 +135,6 @@ def _group(outcome: str, mine: list[Proof], of: int) -> str:
     slowest = max((proof.reverted_ms for proof in mine if proof.reverted_ms is not None), default=None)
     took = "" if slowest is None else f" in {milliseconds(slowest)}" + (" or less" if len(mine) > 1 else "")
     seen = mine[0].seen if mine[0].fault.outcome is FaultOutcome.SPENT else read_back(step for proof in mine for step in proof.steps)
-    return (f"{len(mine)} " if of > 1 else "") + outcome + took + (f", {seen}" if seen else "")
+    late = sum(proof.late is not None for proof in mine)
+    dirty = f", {late} of them only after it had been dirty" if late and len(mine) > 1 else ", after it had been dirty" if late else ""
+    return (f"{len(mine)} " if of > 1 else "") + outcome + took + (f", {seen}" if seen else "") + dirty

@@ -24,6 +24,8 @@ from gameday.orders import DayResult, LiveState
 ABORT_PATIENCE = timedelta(seconds=2)
 """How long an abort is tried as an Update before it is sent as a Signal, which a restarting server does not lose."""
 PATIENCE = timedelta(seconds=10)
+UNPROCESSED = "UnprocessedUpdate"
+"""With this the server itself rejects an Update that it lost at its restart, between the conductor and its own memory (seen): nobody refused it."""
 INSISTENCE = 30.0
 """Seconds that an abort is tried while Temporal does not answer: as long as a restart takes."""
 REFUSALS = {RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.INVALID_ARGUMENT}
@@ -44,7 +46,10 @@ async def send(client: Client, run_id: str, command: Command) -> Answer:
         answer: Answer = await handle.execute_update("command", command, id=command.id, result_type=Answer, rpc_timeout=patience)
     except WorkflowUpdateFailedError as error:
         cause = error.cause
-        raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
+        if not isinstance(cause, ApplicationError) or cause.type != UNPROCESSED:
+            raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
+        if command.verb is not Verb.ABORT:
+            raise Unavailable("Temporal was being started again, and lost this; say it again") from None
     except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
         if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
             return await _ended(handle, run_id, error)

@@ -24,7 +24,7 @@ from tests.workflows.conftest import ELSEWHERE, TWO, Door, all_on, at_gate, sees
 from tests.workflows.stand_ins import SETTINGS, StandIns, stand_ins
 
 HISTORIES = Path(__file__).parent / "histories"
-SPARE = frozenset({"taskId", "identity", "requestId", "workerVersion", "historySizeBytes", "meteringMetadata"})
+SPARE = frozenset({"taskId", "identity", "requestId", "workerVersion", "historySizeBytes", "meteringMetadata", "stackTrace"})
 """What no replay reads."""
 Run = WorkflowHandle[object, DayResult]
 
