@@ -81,7 +81,9 @@ class HostActivities:
             return None, [f"{question.name}: the agent of {self.host.name} knows no injector {question.kind!r}; use the same gameday everywhere"]
         try:
             target = resolve(question.on, self.host.name, self.host.settings)
-            problems = list(cls().preflight(cls.Params.model_validate(question.params), target, self.host))
+            injector, params = cls(), cls.Params.model_validate(question.params)
+            problems = list(injector.preflight(params, target, self.host))
+            target = target.model_copy(update={"label": injector.label(params, target)[:200]})
         except GamedayError as error:
             return None, [f"{question.name}: {error}"]
         return target, [f"{question.name}: {problem}" for problem in problems]

@@ -21,6 +21,7 @@ def contradictions(data: Data, catalogue: Catalogue) -> Iterator[Finding]:
     yield from _guardrails(data)
     yield from _baselines(data)
     yield from _gates(data)
+    yield from _zone(data)
     for path, scenario in mappings(data, "scenarios", "*"):
         for finding in (*_at_once(data, scenario), *_expectations(scenario, catalogue), *_too_late(scenario)):
             yield Finding((*path, *finding.path), finding.message, finding.expected, finding.warning)
@@ -107,6 +108,15 @@ def _gates(data: Data) -> Iterator[Finding]:
             yield Finding(path, "there is no checklist that could be ticked", "a 'checklist' list", warning=True)
 
 
+def _zone(data: Data) -> Iterator[Finding]:
+    times = data.get("times")
+    planned = [path for path, _ in walk(data, "scenarios", "*", "planned")]
+    if isinstance(times, dict) and "zone" not in times and (times or planned):
+        yield Finding(("times",), "no zone is given: these times are in UTC", "'zone: Europe/Berlin', or 'zone: UTC'", warning=True)
+    elif planned and not isinstance(times, dict):
+        yield Finding(planned[0], "no times.zone is given: this time is in UTC", "'times: {zone: Europe/Berlin}'", warning=True)
+
+
 def _spans(scenario: Data) -> list[tuple[timedelta, timedelta]]:
     """When each fault begins and ends by itself, counted from inject; one that waits for another begins after its end."""
     faults = [fault for _, fault in mappings(scenario, "faults", "*")][:_MOST_FAULTS]
@@ -173,6 +183,9 @@ def _too_late(scenario: Data) -> Iterator[Finding]:
     for path, _ in walk(scenario, "cards", "*", "at"):
         if duration_at(scenario["cards"][path[1]], "at", default=timedelta()) >= observed:
             yield Finding(path, f"this card comes {over}", "an earlier 'at'", warning=True)
-    for path, fault in mappings(scenario, "faults", "*"):
+    for (path, fault), (start, end) in zip(mappings(scenario, "faults", "*"), _spans(scenario), strict=False):
+        if "for" in fault and "until" not in fault and start < observed < end:
+            message = f"this fault would be taken off before its time: the scenario is observed for {format_duration(observed)} only"
+            yield Finding((*path, "for"), message, "a longer 'observe', or a shorter 'for'", warning=True)
         if fault.get("after") is None and duration_at(fault, "at", default=timedelta()) >= observed:
             yield Finding((*path, "at"), f"this fault would start {over}", "an earlier 'at'", warning=True)

@@ -28,6 +28,7 @@ class EventKind(StrEnum):
     SCENARIO_STOOD_DOWN = "scenario.stood-down"  # reason
     SCENARIO_ENDED = "scenario.ended"  # outcome
     PHASE_BEGAN = "phase.began"  # phase, until
+    REST_BEGAN = "rest.began"  # rest: debrief or break, until
     BASELINE = "baseline"  # baselines: [Baseline]
     NOT_STEADY = "not-steady"  # what: why pre-check refused
     FAULT_ARMED = "fault.armed"  # name, label, kind
@@ -51,7 +52,7 @@ class EventKind(StrEnum):
     ABORTED = "aborted"  # reason, by: person, guardrail or clock
     VERDICTS = "verdicts"  # judgements: [Judgement]
     RUN_ERROR = "run.error"  # what
-    RUN_ENDED = "run.ended"  # outcome, exit_code
+    RUN_ENDED = "run.ended"  # outcome, exit_code, reason
 
 
 class Event(Model):

@@ -94,7 +94,7 @@ def spoken(value: timedelta) -> str:
         return f"{round(seconds * 1000)} ms"
     if seconds < 10:
         return f"{seconds:.1f}".rstrip("0").rstrip(".") + " s"
-    whole = round(seconds)
+    whole = int(seconds)  # as on the stopwatch beside it
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     parts = ([f"{hours} h"] if hours else []) + ([f"{minutes} min"] if minutes else []) + ([f"{rest} s"] if rest and not hours else [])
     return " ".join(parts)

@@ -16,6 +16,7 @@ from gameday.playbook import Fault, Gate
 from gameday.probe import Baseline, Sample
 from gameday.record import Phase, off_at
 from gameday.rows import FaultRow, ProbeRow
+from gameday.viewer import is_veiled
 
 RECENT = 5000
 """How many lines the view keeps."""
@@ -36,6 +37,9 @@ class RunView:
     done: list[str] = field(default_factory=list)
     outcomes: dict[int, str] = field(default_factory=dict)
     judged: dict[int, tuple[dict[str, str], ...]] = field(default_factory=dict)
+    rest: str = ""
+    """Debrief, or break: what a scenario that is over still gives time for."""
+    rest_until: datetime | None = None
     gate: str = ""
     gate_until: datetime | None = None
     ready: set[str] = field(default_factory=set)
@@ -85,6 +89,11 @@ class RunView:
         gates = self.plan.playbook.gates
         found = (gates.day if self.gate == "day" else gates.inject) if self.gate else None
         return found if isinstance(found, Gate) else None
+
+    @property
+    def veiled(self) -> bool:
+        """Whether the viewer may not see into the scenario that is under way."""
+        return self.scenario is not None and is_veiled(self.plan.playbook.scenarios[self.scenario])
 
     @property
     def all_faults(self) -> list[FaultRow]:
@@ -172,11 +181,15 @@ class RunView:
 
     def _scenario_began(self, event: Event) -> None:
         self.scenario, self.phase, self.done = event.scenario, "", []
+        self.rest, self.rest_until = "", None
         self.injected_at = self.gone_at = self._bad_since = self.recovering = None
         self.past_faults = self.all_faults
         self.clocks, self.faults, self.baselines, self.outside = {}, {}, (), timedelta(0)
         self._broke = False
         self._verdicts_lately.clear()
+
+    def _rest_began(self, event: Event) -> None:
+        self.rest, self.rest_until = event.text("rest"), _moment(event.text("until"))
 
     def _phase_began(self, event: Event) -> None:
         if self.phase:
@@ -261,7 +274,8 @@ class RunView:
     def _all_gone(self, scenario: int | None, injected: datetime) -> None:
         """The recover clock starts: at the last verified revert, for momentary faults at inject."""
         were_on = [row for row in self.faults.values() if row.active_at]
-        self.gone_at = injected if all(self.plan.is_momentary(scenario, row.name) for row in were_on) else max(row.ended_at or self.now for row in were_on)
+        momentary = all(self.plan.is_momentary(scenario, row.name) for row in were_on)
+        self.gone_at = injected if momentary else max(row.ended_at or self.now for row in were_on)
         self.recovering = Steadiness(needed=self.plan.playbook.sampling.steady_samples, broke_at=injected if self._broke else None)
         for at, verdict in self._verdicts_lately:  # it was gone a while before its end was told
             self._recover(at, verdict)

@@ -70,6 +70,11 @@ def _playbook(record: RunRecord, closed: frozenset[int]) -> Playbook:
 _SEALED = Scenario(title=HIDDEN, hypothesis=HIDDEN, sealed=True, faults=(Fault(name="sealed", inject="sealed"),))
 
 
+def is_veiled(scenario: Scenario) -> bool:
+    """Whether this is what stands in a hidden scenario's place."""
+    return scenario == _SEALED
+
+
 def _alerts(record: RunRecord, closed: frozenset[int]) -> Alerts | None:
     alerts = record.plan.playbook.alerts
     if alerts is None:

@@ -31,7 +31,7 @@ def definitions(record: RunRecord) -> list[Row]:
         ),
         ("more of a counter", "its increase over its resets, from inject to the end of recover; a cap counts from the opening of the day"),
         ("before, during, after", "pre-check to inject; inject to the verified revert; from there to the end of recover"),
-        ("worst", "the largest known sample, the smallest where a tolerance demands much, the furthest from the baseline where none is about this probe"),
+        ("worst", "the largest known sample; the smallest where a tolerance demands much; the furthest from the baseline where none speaks of it"),
         ("upheld, for a tolerance", f"no bad sample from inject to the end of observe, and at most {UNKNOWN_SHARE:.0%} unknown".replace("%", " %")),
         ("hypothesis upheld in n of m points", "expectations upheld, of those that were needed"),
         ("reverted in", "the injector's own time, from the order to the proof"),

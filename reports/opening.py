@@ -9,7 +9,7 @@ from datetime import timedelta
 from gameday.event import EventKind
 from gameday.playbook import Role
 from gameday.units import format_value, spoken
-from gameday.verdicts import Word
+from gameday.verdicts import Outcome, Word
 from gameday.viewer import HIDDEN
 from reports.probes import counters, increase, known_values
 from reports.proofs import Proof, in_one_line, proofs
@@ -25,7 +25,8 @@ def title(day: Day) -> str:
 def summary(day: Day) -> list[str]:
     """Two to four sentences: what was done, what customers felt, who noticed when, and how it ended."""
     if any(story.injected for story in day.stories):
-        return [_done(day), _felt(day), _noticed(day), _end(day)]
+        parts = [_done(day), _felt(day), _noticed(day)]
+        return [_end(day), *parts] if day.outcome in (Outcome.ERROR, Outcome.DIRTY) else [*parts, _end(day)]
     return [f"{capital(HIDDEN)}; what it does is sealed until the reveal." if day.closed else _nothing(day), _end(day)]
 
 
@@ -144,9 +145,17 @@ def facts(day: Day) -> list[tuple[str, str]]:
     when = f"{stretch(plan.started_at, day.last_at, plan.zone)} ({plan.playbook.times.zone}), {plan.playbook.environment}"
     proof = "; ".join(part for part in (in_one_line(all_proofs(day)), day.record.chain or "record not verified") if part)
     rows = [("When", when), ("Who", _who(day)), ("Customers", _customers(day)), ("Proof", proof)]
+    rows += [("Checklist", _checklist(day))] if plan.playbook.checklist else []
     rows += [("Sealed", f"{HIDDEN}; nothing here tells of it")] if day.closed else []
     errors = [event.text("what") for event in day.record.of(EventKind.RUN_ERROR)]
     return rows + [("Error", what or "of the run itself") for what in errors]
+
+
+def _checklist(day: Day) -> str:
+    ticked = {event.text("item") for event in day.record.of(EventKind.CHECKLIST_TICKED)}
+    items = [each.item for each in day.record.plan.playbook.checklist]
+    left = [item for item in items if item not in ticked]
+    return f"all {len(items)} ticked" if not left else f"{len(items) - len(left)} of {len(items)} ticked; not ticked: {listed(left)}"
 
 
 _ROLES = {

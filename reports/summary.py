@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from gameday.clocks import Bill, Reading
+from gameday.event import Event, EventKind
 from gameday.language import Clock
 from gameday.record import RunRecord
 from reports.measures import Measure, measures
@@ -16,6 +17,7 @@ from reports.sealed import seen
 from reports.section import pictured_in_order
 from reports.story import Story
 from reports.surprises import surprises
+from reports.timeline import Moment, day_timeline, scenario_timeline
 
 Json = dict[str, JsonValue]
 
@@ -33,12 +35,29 @@ def summary(record: RunRecord, sealed_open: bool = False) -> Json:
         "outcome": record.outcome,
         "started_at": record.plan.started_at.isoformat(),
         "ended_at": _moment(record.ended.at if record.ended else None),
+        "reason": record.ended.text("reason") or None if record.ended else None,
+        "people": [{"role": str(role), "name": person.name} for role, person in record.plan.playbook.team.members()],
+        "started_by": record.plan.started_by.name,
+        "checklist": _checklist(day.record),
         "clean": False if day.unproven() else None if day.closed else True,
         "chain": record.chain,
         "missing": [*missing(day)],
         "sealed": [index + 1 for index in sorted(day.closed)],
         "scenarios": [_scenario(story) for story in day.stories],
+        "timeline": [_line(moment) for moment in day_timeline(day.record.plan, day.between_scenarios())],
+        "notes": [_note(event) for event in day.record.of(EventKind.NOTE)],
+        "versions": {**day.record.plan.versions},
     }
+
+
+def _checklist(record: RunRecord) -> list[JsonValue]:
+    ticked = {event.text("item"): event.actor for event in record.of(EventKind.CHECKLIST_TICKED)}
+    return [{"item": each.item, "ticked_by": ticked.get(each.item)} for each in record.plan.playbook.checklist]
+
+
+def _note(event: Event) -> Json:
+    said = {key: event.text(key) or None for key in ("about", "text", "owner", "due")}
+    return {"at": event.at.isoformat(), "by": event.actor, "scenario": None if event.scenario is None else event.scenario + 1, **said}
 
 
 def _scenario(story: Story) -> Json:
@@ -55,7 +74,12 @@ def _scenario(story: Story) -> Json:
         "faults": [_fault(proof) for proof in proofs(story.record, story.index)],
         "measurements": {probe: {period: _measure(each) for period, each in measures(story, probe).items()} for probe in pictured_in_order(story)},
         "surprises": [*surprises(story)],
+        "timeline": [_line(moment) for moment in scenario_timeline(story)],
     }
+
+
+def _line(moment: Moment) -> Json:
+    return {"at": moment.at.isoformat(), "what": moment.what, "text": moment.text, "who": moment.who}
 
 
 _CLOCKS = {"detect": Clock.DETECT, "mitigate": Clock.MITIGATE, "recover": Clock.RECOVER}

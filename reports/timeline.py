@@ -22,6 +22,7 @@ _ELSEWHERE = frozenset({EventKind.VERDICTS})
 class Moment:
     """One line of a timeline."""
 
+    at: datetime
     time: str
     offset: str
     what: str
@@ -43,13 +44,13 @@ def scenario_timeline(story: Story) -> list[Moment]:
     told = [(event.at, *_with_detection(event, story, *_said(event, plan, story)), event.actor or MACHINE) for event in story.events]
     told += [(at, word, how, "computed") for at, word, how in _stops(story)]
     told.sort(key=lambda item: item[0])
-    return [Moment(local_time(at, zone), offset(at, story.injected), what, text, who) for at, what, text, who in told if text]
+    return [Moment(at, local_time(at, zone), offset(at, story.injected), what, text, who) for at, what, text, who in told if text]
 
 
 def day_timeline(plan: Plan, events: list[Event]) -> list[Moment]:
     """What happened outside the scenarios."""
     told = [(event, *_said(event, plan)) for event in events]
-    return [Moment(local_time(event.at, plan.zone), "", what, text, event.actor or MACHINE) for event, what, text in told if text]
+    return [Moment(event.at, local_time(event.at, plan.zone), "", what, text, event.actor or MACHINE) for event, what, text in told if text]
 
 
 def _stops(story: Story) -> list[tuple[datetime, str, str]]:

@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from gameday.commands import Answer, Command, Moment, refusal
     from gameday.event import EventKind
     from gameday.language import Clock
+    from gameday.model import one_line
     from gameday.orders import EndedBy, Ending, LiveState, WantsAnswer
     from gameday.plan import Plan
     from gameday.playbook import Gate, Until
@@ -167,7 +168,7 @@ class Commands:
 
     def on_abort(self, command: Command) -> Answer:
         if self.ending is not None:
-            return Answer(text=f"the run is ending already: {self.ending.reason[:900]}")
+            return Answer(text=f"the run is ending already: {one_line(self.ending.reason, 900)}")
         self.end(Ending(by=EndedBy.ABORT, reason=(command.reason or "no reason given")[:900], actor=command.actor.name))
         return Answer(text="aborting: everything is taken off and read back")
 

@@ -32,6 +32,7 @@ class GameDay(Recovery):
     @workflow.init
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
+        self.stood_down: list[str] = []
 
     @workflow.run
     async def run(self, plan: Plan) -> DayResult:
@@ -61,9 +62,12 @@ class GameDay(Recovery):
             team=[{"role": role, "name": person.name} for role, person in plan.playbook.team.members()],
         )
         shut = await self.pass_gate("day", plan.playbook.gates.day)
-        if not shut and plan.start_at is not None:
+        if shut:
+            self.stood_down.append(shut)
+            return False
+        if plan.start_at is not None:
             await self.wait_until(plan.start_at)
-        return not shut
+        return True
 
     async def play(self, index: int, scenario: Scenario) -> None:
         """One scenario. Once a fault may be armed, nothing leads past recover and analyze."""
@@ -122,6 +126,7 @@ class GameDay(Recovery):
         return True
 
     def stand_down(self, now: Now, reason: str) -> bool:
+        self.stood_down.append(f"scenario {now.index + 1} stood down: {reason}"[:900])
         self.diary.tell(EventKind.SCENARIO_STOOD_DOWN, scenario=now.index, reason=reason[:1000])
         return False
 
@@ -278,8 +283,10 @@ class GameDay(Recovery):
         assert self.now is not None
         self.now.skipped = self.now.hurried
         try:
-            await self.pace(timeout=scenario.afterwards.debrief)
-            await self.pace(timeout=scenario.afterwards.break_)
+            for what, length in (("debrief", scenario.afterwards.debrief), ("break", scenario.afterwards.break_)):
+                if length:
+                    self.diary.tell(EventKind.REST_BEGAN, scenario=self.now.index, rest=what, until=(workflow.now() + length).isoformat())
+                    await self.pace(timeout=length)
         except Interrupted:
             pass
 
@@ -291,6 +298,8 @@ class GameDay(Recovery):
         reason = self.ending.reason if self.ending else ""
         if Outcome.DIRTY in self.outcomes and len(self.outcomes) < len(self.plan.playbook.scenarios) and not reason:
             reason = f"scenario {len(self.outcomes)} left something that could not be proven gone, so nothing more was begun"
+        if outcome is Outcome.STOOD_DOWN and not reason:
+            reason = "; ".join(self.stood_down)[:900]
         self.ended = True
         self.diary.tell(EventKind.RUN_ENDED, outcome=outcome, exit_code=EXIT_CODES[outcome], reason=reason)
         await self.diary.written()

@@ -34,6 +34,9 @@ class Command(Injector["Command.Params"]):
         arguments: Annotated[dict[ProbeName, int | Line], Field(max_length=20)] = Field(default_factory=dict)
         """What its settings say it takes."""
 
+    def label(self, params: Params, target: ResolvedTarget) -> str:
+        return " ".join([f"{target.label}: {params.name}", *(f"{name}={value}" for name, value in params.arguments.items())])
+
     def preflight(self, params: Params, target: ResolvedTarget, host: Host) -> Iterator[str]:
         try:
             self.steps(params, target, host)

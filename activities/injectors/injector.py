@@ -46,6 +46,10 @@ class Injector(ABC, Generic[P]):
         """Whether a fault with these parameters is over in a moment, so that nothing is on that could be taken off."""
         return cls.momentary
 
+    def label(self, params: P, target: ResolvedTarget) -> str:
+        """What people read of the target: on the timeline, at the gate, in the proof."""
+        return target.label
+
     def preflight(self, params: P, target: ResolvedTarget, host: Host) -> Iterator[str]:
         """What stands in the way of this fault on this target, one problem a line. Nothing is changed."""
         yield from ()

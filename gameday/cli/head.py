@@ -104,6 +104,8 @@ def _waiting(view: RunView, now: datetime) -> str:
     """What the day waits for outside its scenarios."""
     if view.outcome or view.gate:
         return ""
+    if view.rest and view.rest_until is not None and now < view.rest_until and not view.ending:
+        return f"{view.rest}, {clock(view.rest_until - now)} left"
     following = 0 if view.scenario is None else view.scenario + (view.scenario in view.outcomes)
     planned = view.plan.planned_at[following] if following < len(view.plan.planned_at) else None
     at = view.plan.start_at if view.scenario is None else planned
@@ -124,13 +126,15 @@ def _clocks(view: RunView, how: bool) -> Text:
     for name, key in CLOCKS.items():
         found = view.clocks.get(key)
         text.append("      " if text else "").append(f"{name} ", style="dim")
-        text.append(clock(found[0]) if found else "–", style="bold" if found else "dim")
+        text.append(clock(found[0]) if found else "?" if view.veiled else "–", style="bold" if found else "dim")
         text.append(f"  {found[1]}" if found and how else "")
     return text
 
 
 def bill(view: RunView, width: int) -> Text:
     """What the customers paid: the totals of the day against their caps, and the time outside steady state."""
+    if view.veiled:
+        return row(("customers ", "dim"), "? (told at the reveal)")
     outside = f"{spoken(view.outside)} outside steady state" if view.outside else ""
     totals = [", ".join(_totals(view, caps)) for caps in (True, False)]
     variants = [", ".join(filter(None, (each, outside))) or "no time outside steady state" for each in (*totals, "")]

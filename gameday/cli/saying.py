@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 FULL_ID = r"[a-z0-9]{4}-[a-z0-9-]{1,75}"
 """A whole run id, as it was told at the start; `latest` and beginnings of ids need the store."""
+_EXPECTED = {
+    "text": "expected a text of 1 to 2000 characters",
+    "reason": "expected a text of 1 to 900 characters",
+    "by": "expected a time from 1 s to 4 h, such as 2m",
+}
+"""What a field of a command may be, in words for people."""
 Fields = Mapping[str, str | int | timedelta]
 BY_ITSELF = "What is on ends by its lease where its host's watchdog lives; `gameday leftovers` there tells, and with --revert takes it off"
 
@@ -40,6 +46,8 @@ def say(run: str, verb: str, fields: Fields) -> str:
         if verb != Verb.ABORT or not re.fullmatch(FULL_ID, run):
             raise
         return _abort_unseen(known, run, fields)  # no store may stand between anybody and an abort
+    if verb == Verb.TICK:
+        fields = {"item": _item(str(fields["item"]), plan)}
     command = make(Verb(verb), context.speaker(known, plan.playbook), fields)
     outcome = _outcome(opened, plan.run_id)
     if outcome is not None:
@@ -73,6 +81,20 @@ async def tell(known: Settings, run_id: str, command: Command) -> str:
         raise Unavailable(f"{error}. {BY_ITSELF}") from None
 
 
+def _item(said: str, plan: Plan) -> int:
+    """The number of a checklist item that is named by it, or by how its text begins.
+
+    Raises:
+        BadInput: there is no such item, or more than one.
+    """
+    items = [each.item for each in plan.playbook.checklist]
+    found = [int(said)] if said.isdigit() else [at for at, text in enumerate(items, 1) if text.casefold().startswith(said.casefold())]
+    if len(found) != 1 or not 1 <= found[0] <= len(items):
+        listed = ", ".join(f"{at} {text}" for at, text in enumerate(items, 1)) or "this playbook has none"
+        raise BadInput(f"{said!r} is not one item of the checklist; expected a number, or how one begins: {listed}")
+    return found[0]
+
+
 def _outcome(opened: RunStore, run_id: str) -> str | None:
     return next((line.outcome for line in opened.list(1000) if line.run_id == run_id), None)
 
@@ -94,4 +116,5 @@ def make(verb: Verb, actor: object, fields: Fields) -> Command:
         return Command.model_validate({"verb": verb, "id": f"cli-{secrets.token_hex(8)}", "actor": actor, **fields})
     except ValidationError as error:
         first = error.errors()[0]
-        raise BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}") from None
+        field = ".".join(map(str, first["loc"]))
+        raise BadInput(f"{field}: {_EXPECTED.get(field) or first['msg'].removeprefix('Value error, ')}") from None

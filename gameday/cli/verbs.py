@@ -29,7 +29,7 @@ def ready(run: Run, note: Annotated[str | None, typer.Argument(help="What the ot
 
 
 @app.command(rich_help_panel=SAYING)
-def tick(run: Run, item: Annotated[int, typer.Argument(help="The item's number, from 1.", metavar="ITEM", min=1, max=100)]) -> None:
+def tick(run: Run, item: Annotated[str, typer.Argument(help="The item's number, from 1, or how it begins.", metavar="ITEM")]) -> None:
     """Tick an item of the checklist."""
     _say(run, "tick", item=item)
 

@@ -43,6 +43,16 @@ WARNINGS: dict[str, tuple[list[Change], list[Said]]] = {
         [("    expect:", "    observe: 5m\n    expect:"), ("mitigated within 5m", "mitigated within 6m")],
         [("scenarios[0].expect[2]", "'mitigated within 6m', but the scenario is observed for 5m only", "a longer 'for' (or 'observe')")],
     ),
+    "a fault that the scenario cuts short": (
+        [("    expect:", "    observe: 6m\n    expect:"), (", until: mitigated", "")],
+        [
+            (
+                "scenarios[0].faults[0].for",
+                "this fault would be taken off before its time: the scenario is observed for 6m only",
+                "a longer 'observe', or a shorter 'for'",
+            )
+        ],
+    ),
     "an alert after the scenario has ended": (
         [("LedgerDown within 60s", "LedgerDown within 20m")],
         [("scenarios[0].expect[1]", "'alert LedgerDown within 20m', but the scenario is observed for 10m only", "a longer 'for' (or 'observe')")],

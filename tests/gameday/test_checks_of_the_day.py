@@ -42,6 +42,14 @@ WARNINGS: dict[str, tuple[list[Change], list[Said]]] = {
         [("{name: Grace, slack: U02}", "{name: Ada, slack: U01}")],
         [("team.safety.name", "'Ada' is on the team twice: the first role counts", "one role a person")],
     ),
+    "times without a zone": (
+        [(", zone: Europe/Berlin", "")],
+        [("times", "no zone is given: these times are in UTC", "'zone: Europe/Berlin', or 'zone: UTC'")],
+    ),
+    "a planned scenario without a zone": (
+        [("times: {start: '14:00', latest_inject: '15:30', stop: '16:00', zone: Europe/Berlin}\n", "")],
+        [("scenarios[0].planned", "no times.zone is given: this time is in UTC", "'times: {zone: Europe/Berlin}'")],
+    ),
     "more people ready than there are": (
         [before_scenarios("gates: {inject: {ready: 6}}")],
         [("gates.inject.ready", "6 people must say ready, and the team has 5", "at most 5")],
@@ -69,7 +77,14 @@ def test_a_day_that_may_go_wrong_is_a_warning(changes: list[Change], expected: l
 
 
 def test_a_day_needs_no_times(good: str, problems: Problems) -> None:
-    assert problems(changed(good, ("times: {start: '14:00', latest_inject: '15:30', stop: '16:00', zone: Europe/Berlin}\n", ""))) == ()
+    assert (
+        problems(
+            changed(
+                good, ("times: {start: '14:00', latest_inject: '15:30', stop: '16:00', zone: Europe/Berlin}\n", ""), ("    planned: '14:15'\n", "")
+            )
+        )
+        == ()
+    )
 
 
 def test_scenarios_are_planned_in_the_order_of_the_day(good: str, problems: Problems) -> None:

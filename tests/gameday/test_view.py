@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -41,6 +42,16 @@ def test_the_recover_clock_starts_anew_when_another_fault_is_put_on(story: Any) 
     after = seen(told.record())
     assert Clock.RECOVER not in after.clocks
     assert after.gone_at is None
+
+
+def test_a_fault_whose_end_is_told_late_was_off_when_its_host_proved_it(story: Any) -> None:
+    told = story(needed=2).phases(pre_check=-30, inject=0, observe=0.5).fault(on=0, off=12.5).happens(1, EventKind.STEADY_LOST, what="errors")
+    told.reads("errors", [0.05] * 6 + [0.0] * 10)
+    record = told.record()
+    early = "2026-06-18T12:00:05+00:00"
+    moved = [e.model_copy(update={"data": e.data | {"off_at": early}}) if e.kind is EventKind.FAULT_ENDED else e for e in record.events]
+    record = replace(record, events=tuple(moved))
+    assert seen(record).clocks[Clock.RECOVER][0] == clocks(record, 0).recover.after == timedelta(seconds=2)
 
 
 def test_a_momentary_fault_is_recovered_from_its_inject(story: Any) -> None:

@@ -183,6 +183,24 @@ def test_a_dirty_run_begins_with_what_to_do_by_hand(dirty: RunRecord) -> None:
     assert ["Proof", "2 faults: 1 reverted in 41 ms, read back as before; 1 dirty; chain of 42 events verified"] in rows(page)
 
 
+def test_what_was_proven_gone_late_had_been_dirty_and_no_verdict_is_taken_back(make_day: Any) -> None:
+    diary = make_day(None)
+    dirty = datetime(2026, 6, 18, 12, 40, 36, tzinfo=UTC)
+    told = [{"expectation": "recovered within 30s", "word": "not reached", "seen": "the fault is not proven gone"}]
+    diary.event(EventKind.FAULT_DIRTY, dirty, 1, fault="ledger-slow", label="local, edge", problems=["it does not answer"])
+    diary.event(EventKind.VERDICTS, dirty + timedelta(seconds=1), 1, judgements=told)
+    diary.event(EventKind.SCENARIO_ENDED, dirty + timedelta(seconds=1), 1, outcome="dirty")
+    diary.event(EventKind.RUN_ENDED, dirty + timedelta(seconds=2), outcome="dirty", exit_code=6)
+    diary.event(
+        EventKind.FAULT_ENDED, dirty + timedelta(minutes=10), 1, fault="ledger-slow", label="local, edge", outcome="reverted", took_ms=41, proof=[]
+    )
+    page = render(diary.record())
+    assert page.startswith("# Checkout day june: dirty\n") and "## Not proven clean" not in page
+    assert "ledger-slow on local, edge only 10 min after it was found dirty" in page
+    assert "not proven clean at first, proven gone 10 min later" in page
+    assert ["recovered within 30s", "– not reached", "the fault is not proven gone"] in rows(page)
+
+
 def only(record: RunRecord, *kinds: EventKind) -> RunRecord:
     return replace(record, events=tuple(event for event in record.events if event.kind in kinds))
 

@@ -22,6 +22,15 @@ def test_the_run_in_short(day: RunRecord) -> None:
     assert [scenario["outcome"] for scenario in found["scenarios"]] == ["failed", "aborted"]
 
 
+def test_who_was_there_what_they_said_and_what_happened(day: RunRecord) -> None:
+    found = read(day)
+    assert {"role": "commander", "name": "Ada"} in found["people"] and found["started_by"] and found["versions"]
+    assert [item["item"] for item in found["checklist"]] == [each.item for each in day.plan.playbook.checklist]
+    assert all(note["by"] and note["text"] for note in found["notes"]) and found["notes"]
+    inject = next(line for line in found["scenarios"][0]["timeline"] if line["what"] == "inject")
+    assert inject["at"] == found["scenarios"][0]["injected_at"] and inject["who"] == "gameday"
+
+
 def test_clocks_are_in_seconds(day: RunRecord) -> None:
     clocks = read(day)["scenarios"][0]["clocks"]
     assert clocks["detect"] == {"seconds": 23.0, "at": "2026-06-18T12:30:28+00:00", "how": "alert LedgerDown", "needed": True}

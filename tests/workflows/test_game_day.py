@@ -119,7 +119,7 @@ async def test_a_host_without_an_agent_stands_the_scenario_down_and_says_which(p
     place.kill("agent")
     handle = await place.begin(place.day())
     result = await handle.result()
-    assert result.outcome == "stood-down"
+    assert result.outcome == "stood-down" and "scenario 1 stood down: no agent answers for the host local" in result.reason
     event = place.record(result.run_id).first(EventKind.SCENARIO_STOOD_DOWN)
     assert event is not None and "no agent answers for the host local" in event.text("reason")
 

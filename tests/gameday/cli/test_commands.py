@@ -49,7 +49,13 @@ BAD = [
     (("replay", "--speed", "-1"), 2, "--speed"),
     (("catalog", "proces.pause"), 2, "gameday: there is no kind 'proces.pause'; did you mean 'process.pause'?"),
     (("go", "latest"), 5, "gameday: 7kq2-checkout-day is over (aborted): it takes no go any more"),
-    (("note", "latest", ""), 2, "gameday: text: "),
+    (("note", "latest", ""), 2, "gameday: text: expected a text of 1 to 2000 characters"),
+    (
+        ("tick", "latest", "deplois"),
+        2,
+        "gameday: 'deplois' is not one item of the checklist; expected a number, or how one begins: 1 Deploys frozen, 2 ",
+    ),
+    (("tick", "latest", "deploys"), 5, "gameday: 7kq2-checkout-day is over (aborted): it takes no tick any more"),
 ]
 
 

@@ -98,6 +98,14 @@ def test_a_day_that_ends_early_says_so(day: RunRecord, width: int, height: int) 
     assert "■ aborted" in drawn(at(day, 61), width, height)
 
 
+def test_a_debrief_says_how_long_it_takes(day: RunRecord) -> None:
+    view = at(day, 100)
+    until = (view.now + timedelta(minutes=5)).isoformat()
+    view.outcome = view.ending = ""
+    view.take(Event(id="rest", run_id=day.run_id, at=view.now, kind=EventKind.REST_BEGAN, scenario=1, data={"rest": "debrief", "until": until}))
+    assert "debrief, 5:00 left" in drawn(view, 160, 40)
+
+
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_a_day_on_hold_says_so(day: RunRecord, width: int, height: int) -> None:
     view = at(day, 16)
