@@ -20,7 +20,7 @@ from activities.targets import resolve
 from gameday.errors import GamedayError, NotReverted
 from gameday.fault import FaultOrder, FaultStatus, ResolvedTarget
 from gameday.orders import FaultQuestion, Resolution, ResolveOrder, RevertOrder, RevertResult
-from gameday.settings import Settings
+from gameday.settings import Settings, load_settings
 
 Revert = Callable[[Mapping[str, str]], Coroutine[Any, Any, list[dict[str, Any]]]]
 """Takes faults off, each for its reason; the status of each."""
@@ -67,6 +67,10 @@ class HostActivities:
     @activity.defn(name="host.resolve")
     async def resolve(self, order: ResolveOrder) -> Resolution:
         """Finds each fault's target, and what stands in its way, without changing anything."""
+        try:
+            self._read_settings_again()
+        except GamedayError as error:
+            return Resolution(targets=tuple(None for _ in order.faults), problems=(f"{self.host.name}: {error}",), clock=datetime.now(UTC))
         targets: list[ResolvedTarget | None] = []
         problems: list[str] = []
         for question in order.faults:
@@ -74,6 +78,11 @@ class HostActivities:
             targets.append(target)
             problems += problem
         return Resolution(targets=tuple(targets), problems=tuple(problems), clock=datetime.now(UTC))
+
+    def _read_settings_again(self) -> None:
+        """What is on this host and what its operator allows may have changed since the agent started; `validate` reads the new one too."""
+        now = load_settings()
+        self.settings = self.settings.model_copy(update={"hosts": now.hosts, "commands": now.commands})
 
     def _resolve(self, question: FaultQuestion) -> tuple[ResolvedTarget | None, list[str]]:
         cls = self.injectors.get(question.kind)

@@ -70,6 +70,13 @@ def _proof(event: Event) -> str:
     return "; ".join(f"{each.get('after')}" for each in lines)
 
 
+def _as_before(event: Event) -> str:
+    """Said only where every step was read back so: a process that was started again is another one."""
+    proof = event.data.get("proof")
+    states = {each.get("state") for each in proof if isinstance(each, dict)} if isinstance(proof, list) else set()
+    return ", as before" if states <= {"before"} else ""
+
+
 def _took(event: Event) -> str:
     return spoken(timedelta(milliseconds=float(event.text("took_ms") or 0)))
 
@@ -79,7 +86,7 @@ def _fault_ended(event: Event, _: Plan) -> tuple[str, str, str]:
     if outcome == "not-injected":
         return "fault", f"{name} was not put on ({event.text('reason')})", "warn"
     how = {
-        "reverted": f"{name} reverted in {_took(event)}; read back: {_proof(event)}, as before",
+        "reverted": f"{name} reverted in {_took(event)}; read back: {_proof(event)}{_as_before(event)}",
         "expired": f"{name} ended by its own deadline ({event.text('reason')}); read back: {_proof(event)}",
         "neutralised": f"{name} was taken away by others; read back: {_proof(event)}; it is not put on again",
         "spent": f"{name} is over ({_proof(event)})",

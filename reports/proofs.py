@@ -20,7 +20,7 @@ AS_BEFORE = "before"
 
 _SAID = {
     AS_BEFORE: "as before",
-    "gone": "the target itself is gone",
+    "gone": "what it was on is gone",
     "foreign": "somebody else has written since",
     "applied": "still applied",
     "part": "partly applied",

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gameday.commands import Verb
@@ -69,15 +70,17 @@ SLOW = DAY.replace(
 
 
 async def test_abort_during_inject_and_the_step_undoes_itself(tmp_path: Path) -> None:
-    """The command has begun and is not done: it is ended, and what it did so far is undone."""
+    """The command has begun and is not done: it is ended, and what it did so far is undone. Its settings are younger than the agent."""
     lamp = tmp_path / "lamp"
     settings = tmp_path / "settings.toml"
-    settings.write_text(
-        f"[commands.slowly]\ndo = ['sh', '-c', 'touch {lamp}; sleep 30']\nundo = ['rm', '-f', '{lamp}']\ncheck = ['test', '-e', '{lamp}']\n"
-    )
+    settings.write_text("")
     async with town(tmp_path / "home", "temporal", "worker") as place:
         place.environment["GAMEDAY_SETTINGS"] = str(settings)
         place.start("agent")
+        await place.until(psutil.Process(place.processes["agent"].pid).children, "the agent is up: it has a process for operations")
+        settings.write_text(
+            f"[commands.slowly]\ndo = ['sh', '-c', 'touch {lamp}; sleep 30']\nundo = ['rm', '-f', '{lamp}']\ncheck = ['test', '-e', '{lamp}']\n"
+        )
         handle = await place.begin(place.day(text=SLOW))
         await place.until(lamp.exists, "half of the change is made")
         await place.tell(handle, Verb.ABORT, reason="stop")
