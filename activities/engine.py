@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from activities import halted
 from activities.failpoints import failpoint
 from activities.hands import JournaledHands
 from activities.journal import Entry, Journal, Order
@@ -42,6 +43,7 @@ def inject(journal: Journal, order: Order, steps: Sequence[Step], poke: Callable
         if entry is not None and entry.tombstone is not None:
             raise FaultEnded(f"the fault {order.fault_id} has been ended: {entry.tombstone.get('reason') or 'earlier'}; it is not injected again")
         if entry is None:
+            halted.refuse(journal.root)
             _refuse_doubled(journal, order, steps)
             entry = _open(journal, order, steps, JournaledHands(None, lock.progress))
             failpoint("after_journal")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio import activity
 
-from activities import watchdog
+from activities import halted, watchdog
 from activities.failures import as_application_error
 from activities.injectors.injector import Host, Injector
 from activities.journal import Journal
@@ -19,9 +19,12 @@ from activities.steps.step import to_json
 from activities.targets import resolve
 from gameday.errors import GamedayError, NotReverted
 from gameday.fault import FaultOrder, FaultStatus, ResolvedTarget
-from gameday.orders import FaultQuestion, Resolution, ResolveOrder, RevertOrder, RevertResult
+from gameday.halt import Halt
+from gameday.orders import FaultQuestion, HostHalted, Resolution, ResolveOrder, RevertOrder, RevertResult
 from gameday.settings import Settings, load_settings
 
+HALT_PATIENCE = timedelta(seconds=20)
+"""How long a halt goes on with what cannot be proven gone before it says so; the watchdog and the keeper go on for ever."""
 Revert = Callable[[Mapping[str, str]], Coroutine[Any, Any, list[dict[str, Any]]]]
 """Takes faults off, each for its reason; the status of each."""
 
@@ -48,7 +51,20 @@ class HostActivities:
     def reverting(self) -> list[Callable[..., Any]]:
         """`<kind>.revert` for every kind, `fault.revert`, and `host.revert` for all faults of a run at once."""
         kinds = [self._reverting(kind, self.operators.revert) for kind in [*self.injectors, "fault"]]
-        return [*kinds, self._reverting("host", self.operators.revert_together)]
+        return [*kinds, self._reverting("host", self.operators.revert_together), self.halt]
+
+    @activity.defn(name="host.halt")
+    async def halt(self, order: Halt) -> HostHalted:
+        """The lever has been pulled: the refusal first, then everything off that is on here, whosever it is."""
+        problems = []
+        try:
+            await asyncio.to_thread(halted.halt, self.journal.root, order)
+        except OSError as error:  # a full disk lets no inject begin either
+            problems.append(f"the refusal could not be written ({error.strerror or error})")
+        live = [entry.fault_id for entry in await asyncio.to_thread(self.journal.live)]
+        result = await self._revert(RevertOrder(faults=tuple(live), reason=order.said, patience=HALT_PATIENCE), self.operators.revert)
+        problems += [problem for status in result.statuses for problem in status.problems]
+        return HostHalted(statuses=result.statuses, problems=tuple(problems))
 
     def _injecting(self, kind: str) -> Callable[..., Any]:
         @activity.defn(name=f"{kind}.inject")
@@ -68,6 +84,7 @@ class HostActivities:
     async def resolve(self, order: ResolveOrder) -> Resolution:
         """Finds each fault's target, and what stands in its way, without changing anything."""
         try:
+            halted.refuse(self.journal.root)
             self._read_settings_again()
         except GamedayError as error:
             return Resolution(targets=tuple(None for _ in order.faults), problems=(f"{self.host.name}: {error}",), clock=datetime.now(UTC))

@@ -11,6 +11,7 @@
                      /intended-…   a change that nobody can see at once may have begun
                      /tombstone    how it ended; the last thing written
     <root>/.locks/<fault id>       the operation lock, held while something is applied or undone
+    <root>/.halted-…               nothing is put on while it is there (activities/halted.py)
 
 An entry without a tombstone is the claim on its target. Standard library only.
 """
@@ -31,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from activities import durable
+from activities.halted import standing
 from activities.oplock import OperationLock
 from activities.steps import processes
 from activities.steps.step import Step, Undo, from_json, to_json
@@ -290,7 +292,8 @@ class Entry:
     def _why_ended(self) -> str | None:
         if self.marked("tombstone"):
             return "it has been ended"
-        return self.ended_reason or self.due()
+        halted = standing(self.folder.parent)
+        return self.ended_reason or self.due() or (f"this host is {halted}" if halted else None)
 
     @property
     def ended_reason(self) -> str | None:

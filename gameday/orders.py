@@ -56,6 +56,13 @@ class Resolution(Model):
     clock: datetime
 
 
+class HostHalted(Model):
+    """What a host did when it was halted: each fault that was on, and what could not be done."""
+
+    statuses: tuple[FaultStatus, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
 class RevertOrder(Model):
     """Take these faults off. Without `patience` it is tried once; with it, until proven or the patience is over."""
 

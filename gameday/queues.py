@@ -3,6 +3,10 @@
 CONDUCTOR_QUEUE = "gameday"
 
 
+HALT_QUEUE = "gameday-halted"
+"""Nobody takes anything from it: what lies there stands, with every conductor dead."""
+
+
 def host_queue(host: str) -> str:
     """The task queue on which a host's agent takes injects and look-ups."""
     return f"gameday-host-{host}"

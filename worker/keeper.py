@@ -18,12 +18,15 @@ from temporalio.client import Client, WorkflowQueryRejectedError
 from temporalio.common import QueryRejectCondition
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities import watchdog
+from activities import halted, watchdog
 from activities.journal import Entry, Journal
 from activities.operators import Operators
+from gameday.errors import Unavailable
 from gameday.fault import FaultOutcome, FaultStatus
+from gameday.halt import EVERYWHERE, Halt
 from gameday.orders import WantsAnswer
 from gameday.settings import Settings
+from worker import lever
 
 EVERY = 3.0
 """Seconds between two rounds; leases are 15 s or more."""
@@ -93,20 +96,39 @@ class Keeper:
 
     async def renew(self) -> None:
         """Renews what is wanted, and has the rest taken off. Nothing slow is waited for: a lease would run out meanwhile."""
+        refusal = await self.heed_the_lever()
         live = await asyncio.to_thread(self.journal.live)
         if not live:
             self.wanted = []
-            return
+            return None
+        if refusal is not None:
+            self.wanted = []
+            return self.begin_to_take_off([entry.fault_id for entry in live], refusal.said)
         if not await self.is_watched():
             self.wanted = []
             self.begin_to_take_off([entry.fault_id for entry in live], "its watchdog had died")
             await asyncio.to_thread(watchdog.ensure, self.settings.home)
-            return
+            return None
         by_run = groupby(sorted(live, key=lambda entry: entry.run_id), key=lambda entry: entry.run_id)
         answers = await asyncio.gather(*(self.renew_wanted(run_id, list(entries)) for run_id, entries in by_run))
         for why in dict.fromkeys(answer.why for answer in answers):
             self.begin_to_take_off([fault_id for answer in answers if answer.why == why for fault_id in answer.unwanted], why)
         self.wanted = [fault_id for answer in answers for fault_id in answer.kept]
+        return None
+
+    async def heed_the_lever(self) -> Halt | None:
+        """Sets or lifts this host's refusal as Temporal says; without an answer it stays as it is. Returns the one that stands."""
+        root = self.journal.root
+        before = halted.standing(root)  # one that is set while Temporal answers is younger than the answer
+        try:
+            halt = await lever.standing(self.client)
+            if halt is not None:
+                await asyncio.to_thread(halted.halt, root, halt)
+            elif before is not None:
+                await asyncio.to_thread(halted.release, root, EVERYWHERE)
+        except (Unavailable, OSError) as error:
+            log.info("the lever: %s", error)
+        return halted.standing(root)
 
     def begin_to_take_off(self, faults: Iterable[str], reason: str) -> None:
         """All at once, in a task of its own; what is being taken off already is left to that."""

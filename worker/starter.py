@@ -23,6 +23,7 @@ from gameday.beginning import Beginning
 from gameday.errors import BadInput, GamedayError, Unavailable
 from gameday.queues import CONDUCTOR_QUEUE
 from worker.connection import at_hand, connect
+from worker.lever import refuse_while_halted
 
 PATIENCE = timedelta(seconds=10)
 PLAYBOOK = SearchAttributeKey.for_keyword("GamedayPlaybook")
@@ -32,8 +33,10 @@ async def start(client: Client, run: Beginning) -> None:
     """Starts a run; its id is the workflow's.
 
     Raises:
+        Refused: the lever has been pulled, and not released.
         Unavailable: Temporal did not take it.
     """
+    await refuse_while_halted(client)
     attributes = TypedSearchAttributes([SearchAttributePair(PLAYBOOK, run.playbook)])
     try:
         try:

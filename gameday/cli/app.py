@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from gameday.cli import verbs  # noqa: F401  # registers what people say during a day
-from gameday.cli.options import DAY, MACHINE, PLAYBOOKS, PROCESSES, RECORD, AsJson, Playbook, Run, Set, app
+from gameday.cli.options import DAY, MACHINE, PLAYBOOKS, PROCESSES, RECORD, AsJson, Playbook, Reason, Run, Set, app
 
 __all__ = ["app"]
 
@@ -46,6 +46,27 @@ def run(
         from gameday.cli.run import run_playbook
 
         raise typer.Exit(run_playbook(starter, playbook, detach, values or [], approve, as_json, junit))
+
+
+@app.command(rich_help_panel=DAY)
+def halt(
+    reason: Reason = None,
+    release: Annotated[bool, typer.Option("--release", help="Lift the halt.")] = False,
+    local: Annotated[bool, typer.Option("--local", help="This host alone, from its own disk: with no agent, Temporal or store.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take every fault off on every host, end every run, and let nothing new begin until --release.
+
+    Anybody who can reach Temporal, or with --local this host, may say it.
+
+    Exit status: 0 everything is proven clean, 5 a host did not answer, 6 something could not be proven gone.
+    """
+    from gameday.cli.lever import pull_lever, release_lever
+
+    if release:
+        typer.echo(release_lever(reason or "", local))
+        raise typer.Exit
+    raise typer.Exit(pull_lever(reason or "", local, as_json))
 
 
 @app.command(rich_help_panel=DAY)

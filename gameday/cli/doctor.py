@@ -76,18 +76,26 @@ async def _reached(known: Settings) -> list[Finding]:
     """Whether the Temporal that is configured or up answers, and then who takes work from it."""
     from gameday.cli.doctor_queues import queues
     from worker.connection import address, configured, connect, embedded
+    from worker.lever import standing
 
     up = None if configured() else embedded(known.home)
     client = await connect(known.home, patience=3.0)
     source = f"`gameday up`, its UI at {up.ui}" if up else "from Temporal's environment configuration"
-    return [Finding("ok", "Temporal", f"{address(known.home)} answers ({source})"), *await queues(client, known)]
+    halt = await standing(client)
+    halted = [Finding("no", "halt", f"all game days are {halt.said}: no run begins", "when it is over: gameday halt --release")] if halt else []
+    return [Finding("ok", "Temporal", f"{address(known.home)} answers ({source})"), *halted, *await queues(client, known)]
 
 
 def _journal(known: Settings) -> Iterator[Finding]:
+    from activities import halted
     from activities.journal import Journal
+    from gameday.halt import HERE
 
     journal = Journal.at(known.home)
     free = shutil.disk_usage(known.home).free
+    here = halted.standing(journal.root)
+    if here is not None and here.scope == HERE:
+        yield Finding("no", "halt", f"this host is {here.said}: nothing is put on here", "when it is over: gameday halt --local --release")
     if journal.root.stat().st_mode & 0o077:
         yield Finding("no", "journal", f"{journal.root} can be read by others", f"chmod 700 {journal.root}")
         return

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from activities import kinds
+from activities import halted, kinds
 from activities.journal import Journal
 from activities.operators import Operators
-from gameday.errors import FaultEnded, TargetTaken
+from gameday.errors import FaultEnded, Refused, TargetTaken
+from gameday.halt import Halt
 from tests.rigs.lab import Rig, rig, rigs, until
 
 
@@ -89,6 +90,18 @@ async def test_two_faults_cannot_have_one_target(target: Rig, operators: Operato
         await operators.perform(theirs)
     assert target.look() == first
     await revert(operators, "f-mine")
+
+
+async def test_a_halted_host_puts_nothing_on_and_still_takes_off(target: Rig, operators: Operators, tmp_path: Path) -> None:
+    before, root = target.look(), Journal.at(tmp_path / "home").root
+    await operators.perform(target.order("f-on"))
+    halted.halt(root, Halt("Ada", "os:ada", "smoke", "2026-06-18T12:00:00+00:00"))
+    await revert(operators, "f-on")
+    target.renew()
+    assert target.look() == before
+    with pytest.raises(Refused, match="this host is halted by Ada"):
+        await operators.perform(target.order("f-new"))
+    assert target.look() == before and not Journal.at(tmp_path / "home").live()
 
 
 async def test_bad_parameters_are_refused_before_anything_happens(target: Rig) -> None:
