@@ -1,5 +1,7 @@
 """Named points at which a test may kill the process, to see what survives. Armed by GAMEDAY_FAILPOINT, for instance `kill9@after_journal`.
 
+With a path after it (`kill9@after_journal:/tmp/once`) it acts once, for all processes that are so armed: the path is made then.
+
 Standard library only. No installation has the tests beside it, so there nothing can be armed. Unarmed a failpoint is one comparison.
 """
 
@@ -18,5 +20,16 @@ def failpoint(name: str) -> None:
     if not _ARMED:
         return
     action, _, where = _ARMED.partition("@")
-    if where == name:
+    point, _, once = where.partition(":")
+    if point == name and _first(once):
         os.kill(os.getpid(), {"kill9": signal.SIGKILL, "freeze": signal.SIGSTOP}[action])
+
+
+def _first(once: str) -> bool:
+    """Whether this is the first time; always, where no path was given."""
+    try:
+        if once:
+            os.close(os.open(once, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return False
+    return True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,9 +17,9 @@ from activities.failures import as_application_error
 from activities.injectors.injector import Host, Injector
 from activities.journal import Journal
 from activities.operators import Operators
-from activities.steps.step import to_json
+from activities.steps.step import Step, to_json
 from activities.targets import resolve
-from gameday.errors import GamedayError, NotReverted
+from gameday.errors import GamedayError, NotReverted, Refused
 from gameday.fault import FaultOrder, FaultStatus, ResolvedTarget
 from gameday.halt import Halt
 from gameday.orders import FaultQuestion, HostHalted, Resolution, ResolveOrder, RevertOrder, RevertResult
@@ -110,6 +112,8 @@ class HostActivities:
             injector, params = cls(), cls.Params.model_validate(question.params)
             problems = list(injector.preflight(params, target, self.host))
             target = target.model_copy(update={"label": injector.label(params, target)[:200]})
+            if not problems:
+                target = target.model_copy(update={"digest": _digest(injector.steps(params, target, self.host))})
         except GamedayError as error:
             return None, [f"{question.name}: {error}"]
         return target, [f"{question.name}: {problem}" for problem in problems]
@@ -123,6 +127,10 @@ class HostActivities:
         try:
             cls = self.injectors[order.kind]
             steps = cls().steps(cls.Params.model_validate(order.params), order.target, self.host)
+            if order.target.digest and order.target.digest != _digest(steps):
+                raise Refused(
+                    f"{order.target.label}: this host's settings have changed since its targets were found; that was not approved. Begin again"
+                )
             await asyncio.to_thread(watchdog.ensure, self.settings.home)
             self.armed(order.fault_id)
             request = {"op": "inject", "order": _order(order), "steps": [to_json(step) for step in steps]}
@@ -154,6 +162,11 @@ class HostActivities:
         if order.forever:
             raise as_application_error(NotReverted("; ".join(unproven)[:900]))
         return RevertResult(statuses=statuses)
+
+
+def _digest(steps: Sequence[Step]) -> str:
+    """Of all that would be done to a target: what go approved is that, and nothing else."""
+    return hashlib.sha256(json.dumps([to_json(step) for step in steps], sort_keys=True).encode()).hexdigest()
 
 
 async def _beating(work: Coroutine[Any, Any, list[dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -127,11 +127,10 @@ class Watch:
         self.alerts_unknown = False
 
     async def run(self) -> ObserveResult:
-        await self.admit_gap()
-        if time.monotonic() - self.bench.read_at > 3 * self.every.total_seconds():
+        result = await self.admit_gap()
+        if result is None and time.monotonic() - self.bench.read_at > 3 * self.every.total_seconds():
             await self.read_all(datetime.now(UTC))  # not a sample: the reading before the first one
             await asyncio.sleep(self.every.total_seconds())
-        result = None
         while result is None:
             began = time.monotonic()
             at = datetime.now(UTC)
@@ -244,17 +243,24 @@ class Watch:
         self.state = self.state.model_copy(update={"firing": tuple(sorted(firing))})
         return bool((firing - before) & self.order.named_alerts)
 
-    async def admit_gap(self) -> None:
-        """After an interruption: the ticks that nobody watched are unknown, never a line drawn across."""
+    async def admit_gap(self) -> ObserveResult | None:
+        """After an interruption: the ticks that nobody watched are unknown, never a line drawn across. A result when that was too long."""
         last = self.state.last_tick
         now = datetime.now(UTC)
         if last is None or now - last < 3 * self.every:
-            return
+            return None
         reason = f"nobody watched for {(now - last).total_seconds():.0f} s"
         missed = min(int((now - last) / self.every) - 1, LONG_GAP // max(len(self.probes), 1))
         self.pending += [Sample(probe=name, at=last + self.every * (place + 1), unknown=reason) for place in range(missed) for name in self.probes]
         self.state = self.state.model_copy(update={"steadiness": self.state.steadiness.after(last + self.every, Verdict.UNKNOWN)})
         await self.tell(EventKind.OBSERVER_GAP, now, seconds=round((now - last).total_seconds(), 1), reason=reason)
+        if self.order.purpose is not Purpose.WATCH:
+            return None
+        breach = self.order.yardstick.unwatched(self.state, last + self.every, now, reason)
+        if breach is not None:
+            return self.result("breach", breach=breach)
+        self.state = self.state.model_copy(update={"unknown_since": self.state.unknown_since or last + self.every})
+        return self.result("blind", reason) if now - last >= self.order.sampling.unknown_for else None
 
     def result(self, ended: str, what: str = "", breach: Breach | None = None, found_at: datetime | None = None) -> ObserveResult:
         steady = self.state.steadiness.steady

@@ -219,6 +219,11 @@ class RunStore:
             last = {row.run_id: self._last(connection, row.run_id) for row in found}
         return [RunLine(row.run_id, row.playbook, datetime.fromisoformat(row.started_at), last[row.run_id]) for row in found]
 
+    def outcome(self, run_id: str) -> str | None:
+        """How a run ended; None while it has not, or when it is not known."""
+        with _translated(), self._begin() as connection:
+            return self._last(connection, run_id)
+
     def _last(self, connection: sa.Connection, run_id: str) -> str | None:
         """Its outcome, which need not be its last event: what was dirty may be proven gone later."""
         ends = events.c.event.contains(f'"kind":"{EventKind.RUN_ENDED}"', autoescape=True)

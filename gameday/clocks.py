@@ -44,6 +44,7 @@ class Bill:
 
     outside: timedelta
     unknown_ticks: int
+    ticks: int
     totals: dict[str, float]
 
 
@@ -150,10 +151,10 @@ def bill(record: RunRecord, scenario: int) -> Bill:
     injected = record.injected_at(scenario)
     analyze = record.phase(scenario, Phase.ANALYZE)
     if injected is None:
-        return Bill(timedelta(), 0, {})
+        return Bill(timedelta(), 0, 0, {})
     yardstick = record.plan.yardstick(record.baselines(scenario))
     state = record.plan.empty_state()
-    outside, unknown, last_bad = timedelta(), 0, None
+    outside, unknown, watched, last_bad = timedelta(), 0, 0, None
     before = [sample for sample in record.samples if sample.at < injected]
     for at, tick in ticks(before)[-1:]:  # where the counters stood
         state, _ = yardstick.advance(state, at, tick)
@@ -163,5 +164,6 @@ def bill(record: RunRecord, scenario: int) -> Bill:
         if last_bad is not None:
             outside += at - last_bad
         last_bad = at if verdict == "bad" else None
+        watched += 1
         unknown += verdict == "unknown"
-    return Bill(outside, unknown, {name: total.increase for name, total in state.totals.items()})
+    return Bill(outside, unknown, watched, {name: total.increase for name, total in state.totals.items()})

@@ -108,9 +108,9 @@ MAY: Mapping[Verb, frozenset[Role]] = {
 
 
 def refusal(command: Command, moment: Moment) -> str | None:
-    """Why a command is not accepted now, or None when it is. Abort is accepted at every moment before the end."""
+    """Why a command is not accepted now, or None when it is. Abort is accepted at every moment, and after the end answered with the outcome."""
     verb = command.verb
-    if moment.ended:
+    if moment.ended and verb is not Verb.ABORT:
         return "the run is over"
     if verb not in (Verb.ABORT, Verb.NOTE, Verb.MARK) and not _may(command.actor, verb, moment):
         allowed = ", ".join(sorted(role.replace("_", " ") for role in MAY[verb]))

@@ -21,7 +21,7 @@ class EventKind(StrEnum):
     GATE_OPENED = "gate.opened"  # gate, how
     GATE_SILENT = "gate.silent"  # gate, reason: what was missing when its time was over
     HELD = "held"  # reason
-    RESUMED = "resumed"  # reason, gate_until: of the gate that waits
+    RESUMED = "resumed"  # reason, gate_until: of the gate that waits, rest_until: of the debrief or break
     TARGETS_FOUND = "targets.found"  # seed, targets: [{fault, host, label}]
     CLOCK_OFFSET = "clock.offset"  # host, offset_ms
     SCENARIO_BEGAN = "scenario.began"  # title, sealed, planned: when it waits for its time

@@ -45,6 +45,8 @@ class ResolvedTarget(Model):
     thing: Line
     label: Line
     facts: dict[str, JsonValue] = Field(default_factory=dict)
+    digest: str = Field(default="", max_length=64)
+    """Of the steps that would be done to it, as its host saw them when the target was found; another inject is refused."""
 
 
 class FaultOrder(Model):

@@ -176,6 +176,15 @@ class Yardstick(Model):
         )
         return after, breach
 
+    def unwatched(self, state: WatchState, since: datetime, now: datetime, why: str) -> Breach | None:
+        """The first guardrail with a time that a gap has filled: what nobody watched is unknown. Those with a number of samples wait for samples."""
+        for index, guardrail in enumerate(self.abort_when):
+            memory = state.recent[index] if index < len(state.recent) else Recent()
+            if guardrail.lasting is not None and now - (memory.since or since) >= guardrail.lasting:
+                sample = Sample(probe=guardrail.probe, at=now, unknown=why)
+                return self._breach(guardrail, now, sample, state.totals, (*memory.samples, sample)[-64:])
+        return None
+
     def _guard(
         self, guardrail: Guardrail, memory: Recent, at: datetime, sample: Sample | None, totals: Mapping[str, Total], only_absolute: bool
     ) -> tuple[Recent, bool]:

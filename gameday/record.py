@@ -49,6 +49,11 @@ class FaultStory:
     ended: Event | None
     active: Event | None
 
+    @property
+    def was_begun(self) -> bool:
+        """Whether it was ever on, or may have been."""
+        return bool(self.armed_at or self.active_at or self.outcome is FaultOutcome.DIRTY)
+
 
 @dataclass(frozen=True)
 class RunRecord:

@@ -88,12 +88,12 @@ def clock(value: timedelta | None) -> str:
 
 
 def spoken(value: timedelta) -> str:
-    """A duration for a sentence: `41 ms`, `4.2 s`, `18 s`, `3 min 5 s`, `2 h 10 min`."""
+    """A duration for a sentence: `41 ms`, `4.2 s`, `18.4 s`, `3 min 5 s`, `2 h 10 min`."""
     seconds = value.total_seconds()
     if seconds < 1:
         return f"{round(seconds * 1000)} ms"
-    if seconds < 10:
-        return f"{seconds:.1f}".rstrip("0").rstrip(".") + " s"
+    if seconds < 60:  # a tenth: a limit that was passed by less than a second was passed
+        return f"{int(seconds * 10) / 10:.1f}".removesuffix(".0") + " s"
     whole = int(seconds)  # as on the stopwatch beside it
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     parts = ([f"{hours} h"] if hours else []) + ([f"{minutes} min"] if minutes else []) + ([f"{rest} s"] if rest and not hours else [])

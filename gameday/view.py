@@ -229,6 +229,7 @@ class RunView:
     def _resumed(self, event: Event) -> None:
         self.held = False
         self.gate_until = _moment(event.text("gate_until")) or self.gate_until
+        self.rest_until = _moment(event.text("rest_until")) or self.rest_until
 
     def _baseline(self, event: Event) -> None:
         measured = event.data.get("baselines")
@@ -268,7 +269,7 @@ class RunView:
         row = self._fault(event)
         row.state = row.outcome = event.text("outcome")
         row.ended_at, row.took = off_at(event, row.active_at), timedelta(milliseconds=float(event.text("took_ms") or 0))
-        if self.injected_at and all(each.ended_at for each in self.faults.values()):
+        if self.injected_at and all(each.ended_at for each in self.faults.values() if each.active_at):
             self._all_gone(event.scenario, self.injected_at)
 
     def _all_gone(self, scenario: int | None, injected: datetime) -> None:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 from gameday.event import EventKind
 from gameday.record import RunRecord
-from gameday.verdicts import Judgement, Word, judge
+from gameday.verdicts import Judgement, Word
 from reports.proofs import proofs
 from reports.sealed import seen
 from reports.story import Story
@@ -48,7 +48,7 @@ def _suite(record: RunRecord, index: int) -> ET.Element:
     story = Story(record, index)
     suite = ET.Element("testsuite", {"name": _clean(f"{index + 1}. {scenario.title}"), "time": _seconds(story) if began else "0"})
     suite.set("timestamp", (story.began if began else record.plan.started_at).isoformat())
-    for judgement in judge(record, index):
+    for judgement in story.judgements:
         suite.append(_case(record, judgement))
     problems = [*_unclean(record, index), *_errors(record, index)]
     if problems:

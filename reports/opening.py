@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from gameday.event import EventKind
+from gameday.fault import FaultOutcome
 from gameday.playbook import Role
 from gameday.units import format_value, spoken
 from gameday.verdicts import Outcome, Word
@@ -31,7 +32,7 @@ def summary(day: Day) -> list[str]:
 
 
 def _nothing(day: Day) -> str:
-    kinds = (EventKind.SCENARIO_STOOD_DOWN, EventKind.NOT_STEADY, EventKind.GATE_SILENT)
+    kinds = (EventKind.SCENARIO_STOOD_DOWN, EventKind.NOT_STEADY, EventKind.GATE_SILENT, EventKind.FAULT_FAILED, EventKind.SKIPPED)
     why = next((event.text("reason") or event.text("what") or event.text("gate") for event in day.record.of(*kinds)), "")
     return "Nothing was injected" + (f": {why}." if why else ".")
 
@@ -63,8 +64,11 @@ def _felt(day: Day) -> str:
     outside, unknown, more = _bill(day)
     totals = listed(f"{value:,.0f} more {name}" for name, value in more)
     blind = f"; for {counted(unknown, 'sample')} it is unknown" if unknown else ""
+    if unknown and not outside and unknown == sum(story.bill.ticks for story in day.stories):
+        return f"Whether customers felt anything is not known: {counted(unknown, 'sample')}, and all unknown" + (f"; {totals}." if totals else ".")
     if not outside and not more:
-        return f"Customers felt nothing: steady state held in every sample that is known{blind}."
+        felt = "No sample shows that customers felt anything" if unknown else "Customers felt nothing: steady state held in every sample"
+        return f"{felt}{blind}."
     felt = f"Customers were outside steady state for {spoken(outside)}" if outside else "Steady state held"
     return felt + (f", with {totals}" if totals else "") + blind + "."
 
@@ -112,7 +116,8 @@ def _stopped(day: Day) -> str:
         ended = day.record.last(EventKind.RUN_ENDED)
         if ended is None:
             return "The record has no end of the day"
-        return f"The day ended early: {ended.text('reason')}" if ended.text("reason") else "The day ran to its end"
+        whole = len(day.record.scenarios()) == len(day.record.plan.playbook.scenarios)
+        return "The day ran to its end" if whole or not ended.text("reason") else f"The day ended early: {ended.text('reason')}"
     story = next((story for story in day.stories if story.index == aborted.scenario), None)
     at = f" at {offset(aborted.at, story.injected)}" if story and story.injected else ""
     by = aborted.actor or _STOPPERS.get(aborted.text("by"), "The run")
@@ -123,14 +128,15 @@ def _stopped(day: Day) -> str:
 
 def _clean(day: Day) -> str:
     everything = all_proofs(day)
+    begun = [proof for proof in everything if proof.fault.was_begun and proof.fault.outcome is not FaultOutcome.NOT_INJECTED]
     unclean = [f"{proof.fault.name} on {proof.fault.label}" for proof in everything if not proof.clean]
     if unclean:
         return f"NOT PROVEN CLEAN: {listed(unclean)}"
     if day.closed:
         return "whether the sealed scenario has left anything is not told here"
-    if not everything:
+    if not begun:
         return "there was nothing to clean up"
-    all_of_them = {1: "its fault is", 2: "both faults are"}.get(len(everything), f"all {len(everything)} faults are")
+    all_of_them = {1: "its fault is", 2: "both faults are"}.get(len(begun), f"all {len(begun)} faults are")
     late = [f"{proof.fault.name} on {proof.fault.label} only {spoken(proof.late)} after it was found dirty" for proof in everything if proof.late]
     return f"{all_of_them} proven gone" + (f", {listed(late)}" if late else "")
 
@@ -179,7 +185,9 @@ def _customers(day: Day) -> str:
     outside, unknown, more = _bill(day)
     parts = [f"{value:,.0f} more {name}" for name, value in more]
     if day.record.plan.playbook.steady_state:
-        parts.append(f"{spoken(outside)} outside steady state" if outside else "never outside steady state")
+        parts.append(
+            f"{spoken(outside)} outside steady state" if outside else "not seen outside steady state" if unknown else "never outside steady state"
+        )
     return "; ".join([*parts, *([f"{counted(unknown, 'sample')} unknown"] if unknown else []), *_caps(day)]) or "not measured"
 
 

@@ -44,7 +44,7 @@ class Proof:
     @property
     def clean(self) -> bool:
         """Proven gone, or never there."""
-        return self.fault.outcome not in (None, FaultOutcome.DIRTY)
+        return not self.fault.was_begun or self.fault.outcome not in (None, FaultOutcome.DIRTY)
 
     @property
     def seen(self) -> str:
@@ -55,7 +55,9 @@ class Proof:
 
     @property
     def outcome(self) -> str:
-        return str(self.fault.outcome) if self.fault.outcome else "without an end in the record"
+        if self.fault.outcome:
+            return str(self.fault.outcome)
+        return "without an end in the record" if self.fault.was_begun else "not put on"
 
 
 def proofs(record: RunRecord, scenario: int) -> list[Proof]:

@@ -11,7 +11,7 @@ from gameday.event import Event, EventKind
 from gameday.language import Clock
 from gameday.probe import Sample
 from gameday.units import clock, spoken
-from gameday.verdicts import Word
+from gameday.verdicts import Word, judge
 from reports.measures import PERIODS, Measure, measures, shown
 from reports.picture import describe
 from reports.proofs import on_for, proofs, said_of
@@ -67,7 +67,7 @@ def section(story: Story) -> Section:
         hypothesis=story.scenario.hypothesis,
         points=story.points if story.injected else story.outcome,
         facts=" · ".join(_facts(story)),
-        expectations=[(each.expectation, f"{SIGNS[each.word]} {each.word}", each.seen) for each in story.judgements],
+        expectations=list(_expectations(story)),
         clocks=[_clock(story, which) for which in Clock] if story.injected else [],
         pictures=[(describe(story, probe), name) for probe, name in picture_files(story).items()],
         not_pictured=[probe for probe in story.record.plan.playbook.probes if probe not in pictured],
@@ -102,7 +102,13 @@ def _facts(story: Story) -> Iterator[str]:
     yield f"injected at {local_time(story.injected, zone)}" if story.injected else f"began at {local_time(story.began, zone)}, nothing was injected"
     if story.injected and story.record.plan.playbook.steady_state:
         bill = story.bill
-        yield f"{spoken(bill.outside)} outside steady state" if bill.outside else "never outside steady state"
+        yield (
+            f"{spoken(bill.outside)} outside steady state"
+            if bill.outside
+            else "not seen outside steady state"
+            if bill.unknown_ticks
+            else "never outside steady state"
+        )
     revealed = story.record.first(EventKind.REVEALED, scenario=story.index)
     if story.scenario.sealed:
         yield f"sealed until {local_time(revealed.at, zone)}" if revealed else "sealed until the end of the day"
@@ -116,6 +122,15 @@ def _clock(story: Story, which: Clock) -> Row:
         return names[which], "–", "–", "not needed: " + reading.how if not reading.needed else "did not stop", "–"
     at = f"{local_time(reading.at, story.record.plan.zone)} ({offset(reading.at, story.injected)})"
     return names[which], spoken(reading.after), at, reading.how, _evidence(story, reading)
+
+
+def _expectations(story: Story) -> Iterator[Row]:
+    """As judged on the day; where the record as it is now would be judged in another way, that too."""
+    now = {each.expectation: each for each in judge(story.record, story.index)}
+    for each in story.judgements:
+        later = now.get(each.expectation)
+        changed = f"; by the record as it is now {later.word}: {later.seen}" if later and later.word != each.word else ""
+        yield each.expectation, f"{SIGNS[each.word]} {each.word}", each.seen + changed
 
 
 def _evidence(story: Story, reading: Reading) -> str:

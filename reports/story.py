@@ -87,7 +87,7 @@ class Story:
 
     @cached_property
     def bill(self) -> Bill:
-        return bill(self.record, self.index) if self.phases else Bill(timedelta(), 0, {})
+        return bill(self.record, self.index) if self.phases else Bill(timedelta(), 0, 0, {})
 
     @cached_property
     def judgements(self) -> tuple[Judgement, ...]:

@@ -11,12 +11,12 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from gameday.commands import Answer, Command, Moment, refusal
+    from gameday.commands import Actor, Answer, Command, Moment, refusal
     from gameday.event import EventKind
     from gameday.language import Clock
     from gameday.model import one_line
     from gameday.orders import EndedBy, Ending, LiveState, WantsAnswer
-    from gameday.plan import Plan
+    from gameday.plan import Plan, role_of
     from gameday.playbook import Gate, Until
     from gameday.record import Phase
     from gameday.verdicts import Outcome
@@ -44,10 +44,13 @@ class Commands:
         self.gate: str | None = None
         self.gate_until: datetime | None = None
         self.gate_since = plan.started_at
+        self.rest_until: datetime | None = None
+        self.rest_since = plan.started_at
         self.went: str | None = None
         self.ready: set[str] = set()
         self.ticked: set[int] = set()
         self.outcomes: list[Outcome] = []
+        self.outcome: Outcome | None = None
 
     @workflow.update(name="command")
     async def command(self, command: Command) -> Answer:
@@ -155,8 +158,11 @@ class Commands:
         assert self.held is not None  # the validator saw to it
         if self.gate_until is not None:  # a gate's time stood still
             self.gate_until += workflow.now() - max(self.held, self.gate_since)
+        if self.rest_until is not None:
+            self.rest_until += workflow.now() - max(self.held, self.rest_since)
         self.held = None
-        self.tell(EventKind.RESUMED, command, reason=command.reason or "", gate_until=self.gate_until.isoformat() if self.gate_until else None)
+        moved = {"gate_until": self.gate_until, "rest_until": self.rest_until}
+        self.tell(EventKind.RESUMED, command, reason=command.reason or "", **{key: at.isoformat() if at else None for key, at in moved.items()})
         return Answer(text="going on")
 
     def on_skip(self, command: Command) -> Answer:
@@ -167,9 +173,12 @@ class Commands:
         return Answer(text="skipping to the next scenario; what is on is taken off first")
 
     def on_abort(self, command: Command) -> Answer:
+        if self.ended:
+            return Answer(text=f"the run is over: {self.outcome}")
         if self.ending is not None:
-            return Answer(text=f"the run is ending already: {one_line(self.ending.reason, 900)}")
-        self.end(Ending(by=EndedBy.ABORT, reason=(command.reason or "no reason given")[:900], actor=command.actor.name))
+            sealed = bool(self.now and self.now.scenario.sealed and not self.now.revealed)  # its reason may give the scenario away
+            return Answer(text="the run is ending already" + ("" if sealed else f": {one_line(self.ending.reason, 900)}"))
+        self.end(Ending(by=EndedBy.ABORT, reason=(command.reason or "no reason given")[:900], actor=self.name_of(command.actor)))
         return Answer(text="aborting: everything is taken off and read back")
 
     def on_reveal(self, command: Command) -> Answer:
@@ -199,6 +208,12 @@ class Commands:
         self.tell(EventKind.EXTENDED, command, by=by.total_seconds())
         most = "" if by == command.by else "; blast_radius.max_duration allows no more"
         return Answer(text=f"extended by {by.total_seconds():g} s{most}")
+
+    def name_of(self, actor: Actor) -> str:
+        """The team member that an abort is from: whoever sent it may have known nothing but the run's id."""
+        user = actor.id.removeprefix("os:") if actor.id.startswith("os:") else None
+        known = role_of(self.plan.playbook, user=user, name=actor.name)
+        return known[1] if known else actor.name
 
     def end(self, ending: Ending) -> None:
         """The first reason wins; from here on nothing new is put on."""

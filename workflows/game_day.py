@@ -87,7 +87,7 @@ class GameDay(Recovery):
         if workflow.cancellation_reason() is not None:  # also one that came while nothing could be taken from it
             self.fail(asyncio.CancelledError())
         try:
-            await self.rest(scenario)
+            await self.rest(now)
         finally:
             self.now = None
 
@@ -256,6 +256,9 @@ class GameDay(Recovery):
         for task in now.side:
             task.cancel()
         outcome = self.known_outcome(now)
+        if outcome is Outcome.STOOD_DOWN and (now.armed or now.skipped):
+            why = "skipped" if now.skipped else "; ".join(dict.fromkeys(fault.reason for fault in now.faults if fault.reason)) or "nothing was put on"
+            self.stood_down.append(f"scenario {now.index + 1} stood down: {why}"[:900])
         if now.armed:
             await self.diary.written()
             try:
@@ -278,23 +281,28 @@ class GameDay(Recovery):
             return Outcome.ERROR if self.ending.by is EndedBy.ERROR else Outcome.ABORTED
         return Outcome.STOOD_DOWN if not any(fault.active_at for fault in now.faults) else Outcome.PASSED
 
-    async def rest(self, scenario: Scenario) -> None:
-        """Debrief and break: notes, and a reveal, are still this scenario's. It can be skipped; an ending day needs none of it."""
-        assert self.now is not None
-        self.now.skipped = self.now.hurried
-        try:
-            for what, length in (("debrief", scenario.afterwards.debrief), ("break", scenario.afterwards.break_)):
-                if length:
-                    self.diary.tell(EventKind.REST_BEGAN, scenario=self.now.index, rest=what, until=(workflow.now() + length).isoformat())
-                    await self.pace(timeout=length)
-        except Interrupted:
-            pass
+    async def rest(self, now: Now) -> None:
+        """Debrief and break: notes, and a reveal, are still this scenario's. Each can be skipped; an ending day needs none of it."""
+        last = now.index + 1 >= len(self.plan.playbook.scenarios) or Outcome.DIRTY in self.outcomes
+        afterwards = now.scenario.afterwards
+        for what, length in (("debrief", afterwards.debrief), ("break", timedelta(0) if last else afterwards.break_)):
+            now.skipped = now.hurried
+            if self.interrupted or not length:
+                continue
+            self.rest_since, self.rest_until = workflow.now(), workflow.now() + length
+            self.diary.tell(EventKind.REST_BEGAN, scenario=now.index, rest=what, until=self.rest_until.isoformat())
+            try:
+                await self.pace(timeout=length)
+            except Interrupted:
+                continue
+            finally:
+                self.rest_until = None
 
     async def close(self, clock: asyncio.Task[None]) -> DayResult:
         """The outcome, the record complete, the report written."""
         clock.cancel()
         ended_early = [] if self.ending is None else [Outcome.ERROR if self.ending.by is EndedBy.ERROR else Outcome.ABORTED]
-        outcome = worst([*self.outcomes, *ended_early])
+        outcome = self.outcome = worst([*self.outcomes, *ended_early])
         reason = self.ending.reason if self.ending else ""
         if Outcome.DIRTY in self.outcomes and len(self.outcomes) < len(self.plan.playbook.scenarios) and not reason:
             reason = f"scenario {len(self.outcomes)} left something that could not be proven gone, so nothing more was begun"

@@ -124,6 +124,7 @@ class Recovery(Commands):
 
     def drop(self, now: Now, fault: LiveFault, reason: str) -> None:
         """A fault that will not be put on, and why."""
+        fault.reason = reason
         fault.state = FaultState.ENDED
         self.diary.tell(EventKind.FAULT_FAILED, scenario=now.index, fault=fault.order.fault_id, actor=None, **fault.facts(), reason=reason)
 

@@ -35,6 +35,8 @@ class LiveFault:
     satisfied: bool = False
     """What it lasts until has come while it was on."""
     asked_to_end: bool = False
+    reason: str = ""
+    """Why it ended, or was not put on."""
     orphaned: bool = False
     """Its workflow ended without its result: terminated or never started. Its host still has it."""
 
@@ -66,6 +68,7 @@ class LiveFault:
             self.active_at = self.active_at or now
         self.state = status.state
         self.outcome = status.outcome or self.outcome
+        self.reason = status.reason or self.reason
 
     async def play(self) -> None:
         """Starts the child and waits for its end; what went wrong with it is the day's error, its revert is its own."""

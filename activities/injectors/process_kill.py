@@ -9,6 +9,7 @@ from activities.injectors.injector import Host, Injector
 from activities.steps.process_signal import Kill
 from activities.targets import ProcessFacts, refuses_out_of_reach, refuses_own_processes
 from gameday.catalogue import InjectorParams
+from gameday.errors import Refused
 from gameday.fault import ResolvedTarget
 
 
@@ -44,6 +45,8 @@ class ProcessKill(Injector["ProcessKill.Params"]):
     def steps(self, params: Params, target: ResolvedTarget, host: Host) -> tuple[Kill, ...]:
         facts = ProcessFacts.of(target)
         restart = self._restart(facts, host) if params.restart else ()
+        if params.restart and not restart:
+            raise Refused(f"{target.label} has no restart command any more; a kill without one could not be taken back")
         return tuple(Kill(process.pid, process.born, params.signal, restart, facts.found_by) for process in facts.processes)
 
     @staticmethod

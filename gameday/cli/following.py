@@ -14,7 +14,7 @@ from gameday.cli.console import Frame
 from gameday.cli.farewell import farewell, left_behind
 from gameday.cli.feed import Feed
 from gameday.cli.keys import Keys
-from gameday.cli.saying import make
+from gameday.cli.saying import BY_ITSELF, make
 from gameday.cli.screens import JsonScreen, LiveScreen, PlainScreen, Screen, complain, hush, leases
 from gameday.commands import Verb
 from gameday.errors import GamedayError, NotFound, Unavailable
@@ -35,7 +35,8 @@ LAST_FACTS = 5.0
 LAST_PROOF = 40.0
 """The same for the proof that its faults are off, when the run was ended from outside."""
 LAST_WORDS = 3.0
-"""Seconds that what was said last gets to reach the run before its watcher is gone: an abort is tried for 2 s, then sent as a Signal."""
+"""Seconds that what was said last gets to reach the run before its watcher is gone: an abort is tried for 2 s, then sent as a Signal; a
+Temporal that is away may lose it, and then that is said."""
 INTERRUPTED = 130
 AGAIN = "Ctrl-C again leaves without waiting"
 
@@ -206,6 +207,9 @@ class Following:
             answer = (await send(self.reached.client, self.plan.run_id, command)).text
         except GamedayError as error:
             answer = f"{verb}: {error}"
+            if verb is Verb.ABORT and isinstance(error, Unavailable):  # nothing was aborted: the next Ctrl-C tries it again, and does not leave
+                self.interrupts = 0
+                answer += f". {BY_ITSELF}" + (". Ctrl-C tries it again" if self.ours else "")
         self.say(answer)
 
     def say(self, text: str) -> None:
@@ -219,6 +223,8 @@ class Following:
         """The watcher goes, the run stays."""
         self.reached.leave = True
         run = self.plan.run_id
+        if self.telling:
+            complain("what was said last may not have reached the run")
         complain(f"{run} goes on without you. Come back with `gameday follow {run}`, end it with `gameday abort {run}`")
         return INTERRUPTED if self.interrupts else 0
 

@@ -13,10 +13,9 @@ from pydantic import ValidationError
 from gameday.cli import context
 from gameday.cli.screens import complain
 from gameday.commands import Actor, Command, Verb
-from gameday.errors import BadInput, NotFound, Refused, Unavailable
+from gameday.errors import BadInput, GamedayError, NotFound, Refused, Unavailable
 
 if TYPE_CHECKING:
-    from activities.store import RunStore
     from gameday.plan import Plan
     from gameday.settings import Settings
 
@@ -38,27 +37,50 @@ def say(run: str, verb: str, fields: Fields) -> str:
     Raises:
         Refused: the run does not accept it now; the message says why.
     """
+    if verb == Verb.ABORT and re.fullmatch(FULL_ID, run):
+        return _abort(run, fields)
     known = context.settings()
-    try:
-        opened = context.store(known)
-        plan = context.plan(opened, run)
-    except (Unavailable, NotFound):
-        if verb != Verb.ABORT or not re.fullmatch(FULL_ID, run):
-            raise
-        return _abort_unseen(known, run, fields)  # no store may stand between anybody and an abort
+    opened = context.store(known)
+    plan = context.plan(opened, run)
     if verb == Verb.TICK:
         fields = {"item": _item(str(fields["item"]), plan)}
     command = make(Verb(verb), context.speaker(known, plan.playbook), fields)
-    outcome = _outcome(opened, plan.run_id)
+    outcome = opened.outcome(plan.run_id)
     if outcome is not None:
         return _too_late(command, plan, outcome)
     return context.carry_out(tell(known, plan.run_id, command))
 
 
-def _abort_unseen(known: Settings, run_id: str, fields: Fields) -> str:
-    """Aborts a run of which only the id is known, as whom the operating system says: anybody may."""
+def _abort(run: str, fields: Fields) -> str:
+    """By what looks like a whole id, before the store is asked for anything: neither it nor settings may stand between anybody and an abort."""
+    from gameday.settings import Settings, default_home
+
+    try:
+        known = context.settings()
+    except BadInput as error:
+        complain(f"{error}. The abort goes on without settings")
+        known = Settings.model_construct(home=default_home())
     user = context.user()
-    return context.carry_out(tell(known, run_id, make(Verb.ABORT, Actor(id=f"os:{user}", name=known.people.get(user, user)), fields)))
+    command = make(Verb.ABORT, Actor(id=f"os:{user}", name=known.people.get(user, user)), fields)
+    try:
+        return context.carry_out(tell(known, run, command))
+    except (NotFound, Unavailable):
+        run_id, outcome = _known_as(known, run)
+        if outcome is not None:
+            return f"{run_id} is over already: {outcome}"
+        if run_id in ("", run):
+            raise
+    return context.carry_out(tell(known, run_id, command))
+
+
+def _known_as(known: Settings, run: str) -> tuple[str, str | None]:
+    """The run whose id begins so, with its outcome, as far as the store can say."""
+    try:
+        opened = context.store(known)
+        run_id = context.which(opened, run)
+        return run_id, opened.outcome(run_id)
+    except (GamedayError, OSError, ValueError):
+        return "", None
 
 
 async def tell(known: Settings, run_id: str, command: Command) -> str:
@@ -93,10 +115,6 @@ def _item(said: str, plan: Plan) -> int:
         listed = ", ".join(f"{at} {text}" for at, text in enumerate(items, 1)) or "this playbook has none"
         raise BadInput(f"{said!r} is not one item of the checklist; expected a number, or how one begins: {listed}")
     return found[0]
-
-
-def _outcome(opened: RunStore, run_id: str) -> str | None:
-    return next((line.outcome for line in opened.list(1000) if line.run_id == run_id), None)
 
 
 def _too_late(command: Command, plan: Plan, outcome: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -162,11 +162,28 @@ async def test_who_takes_over_admits_the_gap_and_goes_on_with_the_totals(bench: 
     last = first.state.last_tick
     assert last is not None
     earlier = first.state.model_copy(update={"last_tick": last - timedelta(seconds=30)})
-    second = await bench.watch(bench.order(state=earlier))
+    second = await bench.watch(bench.order(state=earlier, sampling={"unknown_for": "60s"}))
     unknown = [each for each in bench.record.samples if each.unknown and "nobody watched for" in each.unknown]
     assert 290 <= sum(each.probe == "told" for each in unknown) <= 330
     assert second.state.totals["told"].last == first.state.totals["told"].last
     assert bench.record.first(EventKind.OBSERVER_GAP).data["seconds"] >= 30
+
+
+@pytest.mark.parametrize(("rails", "ended"), [((), "blind"), (("told > 5 for 20s",), "breach"), (("told is unknown for 20s",), "breach")])
+async def test_a_gap_that_is_too_long_ends_the_day(bench: Bench, rails: tuple[str, ...], ended: str) -> None:
+    """Nobody watched: that is unknown, and unknown is not healthy."""
+    last = datetime.now(UTC) - timedelta(seconds=30)
+    order = bench.order(state=WatchState(steadiness=Steadiness(needed=2), last_tick=last))
+    yardstick = order.yardstick.model_copy(update={"abort_when": tuple(map(Guardrail.parse, rails))})
+    result = await bench.watch(order.model_copy(update={"yardstick": yardstick}))
+    assert result.ended == ended
+    assert "nobody watched for 30 s" in (result.breach.seen if result.breach else result.what)
+
+
+async def test_a_gap_breaks_no_guardrail_that_counts_samples(bench: Bench) -> None:
+    last = datetime.now(UTC) - timedelta(seconds=5)
+    state = WatchState(steadiness=Steadiness(needed=2), last_tick=last)
+    assert (await bench.watch(bench.order(state=state, guarded=True))).ended == "over"
 
 
 async def test_recalled_it_brings_home_what_it_knows(bench: Bench) -> None:

@@ -71,8 +71,12 @@ def test_a_commander_is_answered_like_this(verb: str, more: dict[str, Any], mome
     assert refusal(command(verb, **more), moment) == expected
 
 
-@pytest.mark.parametrize("verb", Verb)
-def test_nothing_is_accepted_once_the_run_is_over(verb: Verb) -> None:
+def test_an_abort_that_comes_too_late_is_answered_and_not_refused() -> None:
+    assert refusal(command("abort"), OVER) is None
+
+
+@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.ABORT])
+def test_nothing_else_is_accepted_once_the_run_is_over(verb: Verb) -> None:
     given = command(verb, text="x", clock=Clock.DETECT, item=1, by=timedelta(minutes=1))
     assert refusal(given, OVER) == "the run is over"
 

@@ -91,7 +91,7 @@ def test_a_stopwatch_shows_minutes_and_seconds(value: timedelta | None, expected
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(0.041, "41 ms"), (4.2, "4.2 s"), (4.0, "4 s"), (9.96, "10 s"), (18, "18 s"), (59.7, "59 s"), (185, "3 min 5 s"), (7800, "2 h 10 min")],
+    [(0.041, "41 ms"), (4.2, "4.2 s"), (4.0, "4 s"), (9.96, "9.9 s"), (18, "18 s"), (59.7, "59.7 s"), (185, "3 min 5 s"), (7800, "2 h 10 min")],
 )
 def test_a_duration_in_a_sentence_reads_well(seconds: float, expected: str) -> None:
     assert spoken(timedelta(seconds=seconds)) == expected

@@ -117,7 +117,7 @@ def test_an_abort_after_the_time_was_up_changes_nothing(story: Any) -> None:
         ("recovered within 10s", [BAD] * 62 + [GOOD] * 4, ("upheld", "after 2.5 s: steady for 3 samples, the fault gone")),
         ("recovered within 1s", [BAD] * 62 + [GOOD] * 4, ("refuted", "after 2.5 s: steady for 3 samples, the fault gone")),
         ("recovered within 10s", [BAD] * 119, ("refuted", "not recovered in time")),
-        ("recovered within 90s", [BAD] * 119, ("not reached", "not recovered; the scenario ended 30 s before its time was up")),
+        ("recovered within 90s", [BAD] * 119, ("not reached", "not recovered; the scenario ended 30.5 s before its time was up")),
         ("detected within 10s", [], ("refuted", "not detected in time")),
     ],
 )

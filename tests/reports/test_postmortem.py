@@ -201,6 +201,27 @@ def test_what_was_proven_gone_late_had_been_dirty_and_no_verdict_is_taken_back(m
     assert ["recovered within 30s", "– not reached", "the fault is not proven gone"] in rows(page)
 
 
+def test_a_fault_that_was_never_put_on_is_nothing_to_clean_up(make_day: Any) -> None:
+    diary = make_day(None)
+    at = datetime(2026, 6, 18, 12, 40, 36, tzinfo=UTC)
+    diary.event(EventKind.FAULT_ENDED, at, 1, fault="ledger-slow", label="local, edge", outcome="reverted", took_ms=41, proof=[])
+    diary.event(EventKind.FAULT_FAILED, at, 1, fault="late", label="local, edge", reason="it is later than latest_inject")
+    diary.event(EventKind.SCENARIO_ENDED, at, 1, outcome="error")
+    diary.event(EventKind.RUN_ENDED, at, outcome="error", exit_code=5)
+    page = render(diary.record())
+    assert "NOT PROVEN CLEAN" not in page and "both faults are proven gone" in page
+    assert "✔ not put on" in page
+
+
+def test_a_day_that_nobody_could_see_is_not_told_as_one_that_nobody_felt(make_day: Any) -> None:
+    diary = make_day(None)
+    record = diary.record()
+    blind = tuple(sample.model_copy(update={"value": None, "unknown": "no answer in 1 s"}) for sample in record.samples)
+    page = render(replace(record, samples=blind))
+    assert "Whether customers felt anything is not known" in page and "felt nothing" not in page
+    assert "never outside steady state" not in page
+
+
 def only(record: RunRecord, *kinds: EventKind) -> RunRecord:
     return replace(record, events=tuple(event for event in record.events if event.kind in kinds))
 

@@ -78,11 +78,11 @@ class Town:
         self.journal = Journal.at(self.home)
 
     def start(self, *names: str, failpoint: str = "") -> None:
-        """Starts `temporal`, `worker` or `agent`; a failpoint is armed in what it starts."""
+        """Starts `temporal`, `worker` or `agent`; a failpoint is armed in what it starts (`kill9@mid_inject:ONCE` acts once)."""
         for name in names:
             environment = {**os.environ, "GAMEDAY_HOME": str(self.home), "TEMPORAL_ADDRESS": f"127.0.0.1:{self.port}", **self.environment}
             if failpoint:
-                environment["GAMEDAY_FAILPOINT"] = failpoint
+                environment["GAMEDAY_FAILPOINT"] = failpoint.replace("ONCE", f"{self.home}/failpoint")
             with (self.home / f"{name}.log").open("ab") as log:
                 self.processes[name] = subprocess.Popen(self._argv(name), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=ROOT)
 

@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +17,16 @@ from activities import halted
 from gameday.errors import Refused
 from gameday.event import EventKind
 from gameday.halt import EVERYWHERE, HERE
-from tests.rigs.town import ROOT, Town
+from tests.rigs.town import ROOT, Town, town
 from worker import lever
 
 pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Town]:
+    async with town(tmp_path / "home", "temporal", "worker", "agent") as built:
+        yield built
 
 
 async def gameday(place: Town, *words: str) -> tuple[int, str, str]:

@@ -98,6 +98,13 @@ async def overlapping(place: Town, hosts: StandIns) -> Run:
     return await place.begin(place.day(text=ELSEWHERE.replace("for: LENGTH}", more)))
 
 
+async def rested(place: Town, hosts: StandIns) -> Run:
+    """With a debrief, and a break between its scenarios."""
+    return await place.begin(
+        place.day(length="300ms", text=TWO.replace("recover_within: 10s}", "recover_within: 10s, debrief: 300ms, break: 300ms}"))
+    )
+
+
 async def aborted(place: Town, hosts: StandIns) -> Run:
     run = await place.frozen_day()
     await place.tell(run, Verb.HOLD)
@@ -131,7 +138,7 @@ async def _abort_in(phase: str, place: Town, text: str) -> Run:
 DAYS: dict[str, Callable[[Town, StandIns], Awaitable[Run]]] = {
     play.__name__.replace("_", "-"): play
     for play in (
-        *(passed, failed, stood_down, skipped, dirty, commanded, mitigated, overlapping),
+        *(passed, failed, stood_down, skipped, dirty, commanded, mitigated, overlapping, rested),
         *(aborted, aborted_in_pre_check, aborted_in_inject, aborted_in_recover),
     )
 }

@@ -100,9 +100,10 @@ async def test_a_fault_whose_time_is_after_latest_inject_is_dropped_and_said_so(
     second = "\n      - {name: late, inject: process.pause, on: {host: local, pid_file: PIDFILE}, after: frozen, for: 1s}"
     made = shared.day(text=DAY.replace("for: LENGTH}", "for: 60s}" + second))
     playbook = made.playbook.model_copy(update={"times": made.playbook.times.model_copy(update={"latest_inject": "16:00"})})
-    handle = await shared.begin(made.model_copy(update={"playbook": playbook, "latest_inject_at": datetime.now(UTC) + timedelta(seconds=8)}))
+    latest = datetime.now(UTC) + timedelta(seconds=15)
+    handle = await shared.begin(made.model_copy(update={"playbook": playbook, "latest_inject_at": latest}))
     await shared.until(lambda: shared.is_frozen, "the first fault is on")
-    await asyncio.sleep(8)
+    await shared.until(lambda: datetime.now(UTC) > latest, "it is late")
     fault = next(iter(shared.journal.live()))
     await (await shared.client()).get_workflow_handle(f"{handle.id}-{fault.fault_id}").signal("end", "enough")
     result = await handle.result()

@@ -181,7 +181,7 @@ async def test_the_stop_time_ends_the_day_with_the_time_as_the_reason(shared: To
     made = shared.day()
     times = made.playbook.times.model_copy(update={"stop": "16:00"})
     playbook = made.playbook.model_copy(update={"times": times})
-    handle = await shared.begin(made.model_copy(update={"playbook": playbook, "stop_at": datetime.now(UTC) + timedelta(seconds=6)}))
+    handle = await shared.begin(made.model_copy(update={"playbook": playbook, "stop_at": datetime.now(UTC) + timedelta(seconds=12)}))
     await shared.until(lambda: shared.is_frozen, "the fault is on")
     result = await handle.result()
     assert result.outcome == "aborted" and result.reason == "it is 16:00: the day's stop time"

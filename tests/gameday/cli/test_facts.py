@@ -114,6 +114,14 @@ def test_what_is_sealed_stays_sealed(
     assert [secret for secret in SECRETS if secret in inside(*words)] == []
 
 
+def test_what_a_seal_hides_is_not_known(empty_home: Path, sealed: RunRecord, inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(RunStore(f"sqlite:///{empty_home / 'gameday.db'}"), sealed)
+    monkeypatch.setattr(context, "user", lambda: "linus")
+    told = json.loads(inside("status", "--json"))
+    assert (told["outside_steady_state_s"], told["totals"]) == (None, None)
+    assert "customers ? (told at the reveal)" in inside("status")
+
+
 def test_who_leads_the_day_sees_all_of_it(empty_home: Path, sealed: RunRecord, inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     write(RunStore(f"sqlite:///{empty_home / 'gameday.db'}"), sealed)
     monkeypatch.setattr(context, "user", lambda: "ada")
