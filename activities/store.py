@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 from sqlalchemy.dialects import postgresql, sqlite
 
 from activities import chain
@@ -184,12 +185,14 @@ class RunStore:
             chain.broken("sample", run.plan, told, run.sampled, run.sample_head),
         ]
         damage = next(filter(None, broken), "")
+        heard = [_event(row.event) for row in found]
+        unread = sum(event is None for event in heard)
         return RunRecord(
             plan=Plan.model_validate_json(run.plan),
-            events=tuple(Event.model_validate_json(row.event) for row in found),
+            events=tuple(event for event in heard if event is not None),
             samples=tuple(_sample(row) for row in sorted(readings, key=lambda row: (row.at, row.probe))),
             chain=damage or f"record verified (chains of {_counted(len(found), 'event')} and {_counted(len(readings), 'sample')})",
-            missing=(damage,) if damage else (),
+            missing=tuple(filter(None, (damage, f"{_counted(unread, 'event')} that cannot be read any more" if unread else ""))),
         )
 
     def events_after(self, run_id: str, seq: int) -> list[tuple[int, Event]]:
@@ -229,6 +232,14 @@ class RunStore:
         ends = events.c.event.contains(f'"kind":"{EventKind.RUN_ENDED}"', autoescape=True)
         text = connection.scalar(sa.select(events.c.event).where(events.c.run_id == run_id, ends).order_by(events.c.seq.desc()).limit(1))
         return json.loads(text)["data"].get("outcome") if text else None
+
+
+def _event(text: str) -> Event | None:
+    """An event as it was written; None when that is no event any more: the others can still be told."""
+    try:
+        return Event.model_validate_json(text)
+    except ValidationError:
+        return None
 
 
 def _engine(url: str) -> sa.Engine:

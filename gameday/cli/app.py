@@ -96,6 +96,30 @@ def runs(as_json: AsJson = False, most: Annotated[int, typer.Option(help="How ma
     list_runs(as_json, most)
 
 
+audit = typer.Typer(help="Whether records are as they were written.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(audit, name="audit", rich_help_panel=RECORD)
+
+
+@audit.command()
+def verify(
+    run: Annotated[str | None, typer.Argument(help="One run; all of them without it.", metavar="[RUN]")] = None, as_json: AsJson = False
+) -> None:
+    """Check the hash chains: every row that was changed, taken away, added or moved shows.
+
+    Whoever can write all of the store can make a whole new chain: keep a copy of the reports elsewhere.
+
+    Exit status: 0 as written, 1 damaged.
+    """
+    from gameday.cli.audit import verify as check
+
+    raise typer.Exit(check(run, as_json))
+
+
+@audit.callback()
+def _audit() -> None:
+    """Whether records are as they were written."""
+
+
 @app.command(rich_help_panel=RECORD)
 def report(run: Run = "latest", as_json: AsJson = False) -> None:
     """Write a run's postmortem, and say where it is.
