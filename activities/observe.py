@@ -175,7 +175,7 @@ class Watch:
         except Exception as error:  # noqa: BLE001  # whatever the source does, the tick goes on, and it is told once
             why = str(error) if isinstance(error, Unknown) else "no answer" if isinstance(error, TimeoutError) else type(error).__name__
             if not self.alerts_unknown:
-                await self.tell(EventKind.OBSERVER_GAP, datetime.now(UTC), reason=f"alerts cannot be read: {why}"[:300])
+                await self.tell(EventKind.OBSERVER_GAP, datetime.now(UTC), reason=f"alerts cannot be read: {why}"[:300], alerts="unread")
             self.alerts_unknown = True
             return None
 
@@ -234,6 +234,8 @@ class Watch:
         """Tells alerts that began or ended. Returns whether one that the playbook names has begun."""
         if firing is None:
             return False
+        if self.alerts_unknown:
+            await self.tell(EventKind.OBSERVER_GAP, at, reason="alerts can be read again", alerts="read")
         self.alerts_unknown = False
         before = frozenset(self.state.firing)
         for name in sorted(firing - before):

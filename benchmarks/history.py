@@ -23,7 +23,7 @@ from benchmarks.place import day
 from benchmarks.table import Result, Row
 from gameday.fault import FaultOrder, FaultOutcome, FaultState, FaultStatus, ResolvedTarget
 from gameday.loading import loads
-from gameday.observation import ObserveOrder, ObserveResult
+from gameday.observation import ObserveOrder, ObserveResult, Purpose
 from gameday.orders import (
     Analysis,
     AnalyzeOrder,
@@ -39,9 +39,11 @@ from gameday.orders import (
 )
 from gameday.plan import plan
 from gameday.queues import CONDUCTOR_QUEUE, host_queue, revert_queue
+from gameday.units import parse_duration
 from gameday.verdicts import Outcome
 from tests.rigs.town import ADA
 from worker.conductor import RUNNER, WORKFLOWS
+from workflows import ask
 
 HERE = "local"
 TASKS = {
@@ -67,10 +69,18 @@ async def resolve(order: ResolveOrder) -> Resolution:
     return Resolution(targets=targets, clock=datetime.now(UTC))
 
 
-@activity.defn(name="observe")
-async def observe(order: ObserveOrder) -> ObserveResult:
-    """At once: an activity that is pending makes the simulated clock stand still. The real one costs the same events, however long it watches."""
-    return ObserveResult(ended="over", steady=True, state=order.state)
+class Observing:
+    """The observer, one activity a phase as the real one is. While it is pending the simulated clock stands still, so it moves the clock itself."""
+
+    def __init__(self, env: WorkflowEnvironment) -> None:
+        self._env = env
+        self.length = timedelta()
+
+    @activity.defn(name="observe")
+    async def observe(self, order: ObserveOrder) -> ObserveResult:
+        if order.purpose is Purpose.WATCH:
+            await self._env.sleep(self.length + timedelta(seconds=1))
+        return ObserveResult(ended="over", steady=True, state=order.state)
 
 
 @activity.defn(name="process.pause.inject")
@@ -105,7 +115,7 @@ async def report(_: ReportOrder) -> ReportResult:
 
 
 QUEUES: dict[str, list[Callable[..., Any]]] = {
-    CONDUCTOR_QUEUE: [write, select, observe, analyze, report],
+    CONDUCTOR_QUEUE: [write, select, analyze, report],
     host_queue(HERE): [resolve, inject],
     revert_queue(HERE): [revert, revert_all],
 }
@@ -116,10 +126,14 @@ async def measure() -> Result:
     async with AsyncExitStack() as stack:
         env = await WorkflowEnvironment.start_time_skipping(test_server_existing_path=str(binary), data_converter=pydantic_data_converter)
         await stack.enter_async_context(env)
+        observing = Observing(env)
+        ask.PATIENCE = timedelta(days=3)  # type: ignore[attr-defined]  # a clock that is moved by hours leaves no time for heartbeats
         for queue, activities in QUEUES.items():
-            own = WORKFLOWS if queue == CONDUCTOR_QUEUE else []
-            await stack.enter_async_context(Worker(env.client, task_queue=queue, workflows=own, activities=activities, workflow_runner=RUNNER))
-        minute, whole_day = await _patiently(env, "1m"), await _patiently(env, "24h")
+            own, more = (WORKFLOWS, [observing.observe]) if queue == CONDUCTOR_QUEUE else ([], [])
+            await stack.enter_async_context(
+                Worker(env.client, task_queue=queue, workflows=own, activities=[*activities, *more], workflow_runner=RUNNER)
+            )
+        minute, whole_day = await _patiently(env, observing, "1m"), await _patiently(env, observing, "24h")
     row = Row(
         "history events of GameDay + Fault, the fault on for 1 min and for 24 h (without those of workflow tasks, which batch as they come)",
         f"{minute.facts} and {whole_day.facts}",
@@ -139,8 +153,9 @@ class Length:
     took: timedelta
 
 
-async def _patiently(env: WorkflowEnvironment, length: str) -> Length:
+async def _patiently(env: WorkflowEnvironment, observing: Observing, length: str) -> Length:
     """The simulated server now and then refuses a workflow task for good ("invalid history builder state"): then another day is played."""
+    observing.length = parse_duration(length)
     for _ in range(4):
         with contextlib.suppress(TimeoutError):
             return await _day(env, length)
@@ -150,12 +165,11 @@ async def _patiently(env: WorkflowEnvironment, length: str) -> Length:
 async def _day(env: WorkflowEnvironment, length: str) -> Length:
     text = day([Path("/nobody.pid")], length).replace("PORT", "1").replace("GATE", "off").replace("{max_targets: 10}", "{max_duration: 48h}")
     made = plan(loads(text.encode(), kinds.catalogue()), kinds.catalogue(), ADA, datetime.now(UTC))
-    began = await env.get_current_time()
     handle = await env.client.start_workflow("GameDay", made, id=made.run_id, task_queue=CONDUCTOR_QUEUE)
     result = await asyncio.wait_for(handle.result(), 20)
     assert result["outcome"] == "passed", result
-    took = await env.get_current_time() - began
     events = [event async for event in handle.fetch_history_events()]
+    took = events[-1].event_time.ToDatetime() - events[0].event_time.ToDatetime()
     children = [event.child_workflow_execution_started_event_attributes.workflow_execution.workflow_id for event in events]
     for child in filter(None, children):
         events += [event async for event in env.client.get_workflow_handle(child).fetch_history_events()]

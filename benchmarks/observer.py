@@ -7,16 +7,19 @@ import gc
 import json
 import subprocess
 import sys
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
 
 import httpx
 import psutil
 
 from activities.observe import Bench, Progress, Watch
+from activities.recorder import Recorder
+from activities.store import RunStore
 from benchmarks.table import Result, Row
 from gameday.event import Event
 from gameday.language import Guardrail, Tolerance
@@ -29,17 +32,15 @@ MOST_GROWTH_MB = 2.0
 """What may come and go with the allocator between the first hour and the whole day."""
 
 
-class Nowhere:
+class Nowhere(Recorder):
     """A recorder that counts what it is given, and keeps nothing."""
 
     def __init__(self) -> None:
+        super().__init__(RunStore("sqlite://"), Path(tempfile.mkdtemp()))
         self.taken = 0
 
-    async def samples(self, run_id: str, samples: Sequence[Sample]) -> None:
-        self.taken += len(samples)
-
-    async def events(self, events: Sequence[Event], plan: object = None) -> None:
-        self.taken += len(events)
+    async def seen(self, run_id: str, samples: Sequence[Sample], events: Sequence[Event] = ()) -> None:
+        self.taken += len(samples) + len(events)
 
 
 async def measure() -> Result:
@@ -88,7 +89,7 @@ def _tick(number: int, at: datetime) -> dict[str, Sample]:
 
 
 async def _drive() -> list[dict[str, float]]:
-    recorder: Any = Nowhere()
+    recorder = Nowhere()
     began = datetime.now(UTC)
     found = []
     order = _order()
@@ -105,6 +106,7 @@ async def _drive() -> list[dict[str, float]]:
                 rss, objects = psutil.Process().memory_info().rss / 1e6, tracemalloc.get_traced_memory()[0] / 1e3
                 tick_us = (time.monotonic() - clock) / (number + 1) * 1e6
                 found.append({"rss": rss, "objects": objects, "heartbeat": len(json.dumps(beat)), "tick_us": tick_us})
+    assert recorder.taken >= 3 * DAY, "every sample came to the recorder"
     return found
 
 

@@ -31,11 +31,17 @@ def _judgeable(data: Data) -> Iterator[Finding]:
     """Expectations and ends that nothing could ever judge."""
     alerts, steady_state = data.get("alerts"), data.get("steady_state")
     source = "an 'alerts' block with 'from: {alertmanager: {url: …}}'"
+    named = bool(isinstance(alerts, dict) and alerts.get("expected")) or any(
+        each.alert for _, each in phrases(data, Expectation, "scenarios", "*", "expect", "*")
+    )
+    unheard = "no alert is named: only people could mark the detection", "'expected: [NAME]' in the 'alerts' block"
     for path, expectation in phrases(data, Expectation, "scenarios", "*", "expect", "*"):
         if expectation.alert and not alerts:
             yield Finding(path, "no alert source could judge this", source)
         if expectation.clock is Clock.DETECT and not alerts:
             yield Finding(path, "no alerts are read: only people could mark the detection", source, warning=True)
+        elif expectation.clock is Clock.DETECT and not named:
+            yield Finding(path, *unheard, warning=True)
         if expectation.clock in {Clock.MITIGATE, Clock.RECOVER} and not steady_state:
             message = f"'{expectation.clock}' means steady state again, and no steady_state is declared"
             yield Finding(path, message, "a 'steady_state' list")
@@ -44,6 +50,8 @@ def _judgeable(data: Data) -> Iterator[Finding]:
             yield Finding(path, "'until: mitigated' needs a steady state to come back to", "a 'steady_state' list")
         if until == "detected" and not alerts:
             yield Finding(path, "no alerts are read: only people could mark the detection", source, warning=True)
+        elif until == "detected" and not named:
+            yield Finding(path, *unheard, warning=True)
 
 
 def _guardrails(data: Data) -> Iterator[Finding]:
@@ -187,5 +195,11 @@ def _too_late(scenario: Data) -> Iterator[Finding]:
         if "for" in fault and "until" not in fault and start < observed < end:
             message = f"this fault would be taken off before its time: the scenario is observed for {format_duration(observed)} only"
             yield Finding((*path, "for"), message, "a longer 'observe', or a shorter 'for'", warning=True)
-        if fault.get("after") is None and duration_at(fault, "at", default=timedelta()) >= observed:
-            yield Finding((*path, "at"), f"this fault would start {over}", "an earlier 'at'", warning=True)
+        waits = next((each for _, each in mappings(scenario, "faults", "*") if each.get("name") == fault.get("after")), {})
+        if start >= observed and "until" not in waits:
+            yield Finding(
+                (*path, "at" if "at" in fault else "after"),
+                f"this fault would start {over}",
+                "an earlier 'at'" if "at" in fault else "a longer 'observe'",
+                warning=True,
+            )

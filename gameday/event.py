@@ -42,7 +42,7 @@ class EventKind(StrEnum):
     STEADY_LOST = "steady.lost"  # what: the first tolerance that did not hold
     STEADY_BACK = "steady.back"  # samples: how many in a row
     BREACH = "breach"  # guardrail, seen, limit, samples
-    OBSERVER_GAP = "observer.gap"  # seconds, reason
+    OBSERVER_GAP = "observer.gap"  # seconds, reason, alerts: unread, or read again
     CARD = "card"  # say
     NOTE = "note"  # text, about, owner, due
     MARK = "mark"  # clock

@@ -115,7 +115,7 @@ def _alert(record: RunRecord, scenario: int, expectation: Expectation) -> tuple[
         if event.text("alert") == expectation.alert and event.at >= injected:
             after = event.at - injected
             return (Word.UPHELD if after <= expectation.within else Word.REFUTED), f"firing at +{clock(after)}"
-    return _in_time(record, scenario, injected + expectation.within, "it never fired")
+    return _unless_unread(record, scenario, *_in_time(record, scenario, injected + expectation.within, "it never fired"))
 
 
 def _clock(record: RunRecord, scenario: int, expectation: Expectation) -> tuple[Word, str]:
@@ -130,7 +130,18 @@ def _clock(record: RunRecord, scenario: int, expectation: Expectation) -> tuple[
     start = recovery_began(record, scenario) if recovering else record.injected_at(scenario)
     if start is None:
         return Word.NOT_REACHED, "the fault is not proven gone"
-    return _in_time(record, scenario, start + expectation.within, f"not {expectation.clock}", recovering)
+    judged = _in_time(record, scenario, start + expectation.within, f"not {expectation.clock}", recovering)
+    return _unless_unread(record, scenario, *judged) if expectation.clock is Clock.DETECT and record.plan.named_alerts else judged
+
+
+def _unless_unread(record: RunRecord, scenario: int, word: Word, seen: str) -> tuple[Word, str]:
+    """What no alert has said is not known where alerts could not be read: silence is no answer."""
+    inject = record.phase(scenario, Phase.INJECT)
+    gaps = record.of(EventKind.OBSERVER_GAP, scenario=scenario)
+    unread = next((gap for gap in gaps if gap.text("alerts") == "unread" and inject and gap.at >= inject.start), None)
+    if word is not Word.REFUTED or unread is None:
+        return word, seen
+    return Word.UNKNOWN, f"{seen}, as far as is known: {unread.text('reason')}"
 
 
 def _in_time(record: RunRecord, scenario: int, deadline: datetime, what: str, recovering: bool = False) -> tuple[Word, str]:

@@ -67,6 +67,7 @@ HELD = {
     "test_a_late_attempt_is_refused_by_the_tombstone[workers.pause]",
     "test_is_a_leftover_when_its_owner_dies_and_the_watchdog_ends_it[workers.pause]",
     "test_two_faults_cannot_have_one_target[workers.pause]",
+    "test_a_halted_host_puts_nothing_on_and_still_takes_off[workers.pause]",
     "test_bad_parameters_are_refused_before_anything_happens[workers.pause]",
     "test_the_inject_is_killed_at_every_line[workers.pause-by_agent]",
     "test_the_inject_is_killed_at_every_line[workers.pause-by_watchdog]",

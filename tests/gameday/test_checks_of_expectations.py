@@ -43,6 +43,16 @@ WARNINGS: dict[str, tuple[list[Change], list[Said]]] = {
         [("    expect:", "    observe: 5m\n    expect:"), ("mitigated within 5m", "mitigated within 6m")],
         [("scenarios[0].expect[2]", "'mitigated within 6m', but the scenario is observed for 5m only", "a longer 'for' (or 'observe')")],
     ),
+    "detection, and no alert is named": (
+        [("expected: [LedgerDown]", "expected: []"), ("'alert LedgerDown within 60s'", "'detected within 60s'")],
+        [
+            (
+                "scenarios[0].expect[1]",
+                "no alert is named: only people could mark the detection",
+                "'expected: [NAME]' in the 'alerts' block",
+            )
+        ],
+    ),
     "a fault that the scenario cuts short": (
         [("    expect:", "    observe: 6m\n    expect:"), (", until: mitigated", "")],
         [

@@ -80,6 +80,16 @@ def test_an_alert_must_fire_in_its_time_after_inject(fires: float, alert: str, e
     assert verdict(ended(story(expect=["alert LedgerDown within 30s"])).happens(fires, FIRING, alert=alert)) == expected
 
 
+@pytest.mark.parametrize("expected", ["alert LedgerDown within 30s", "detected within 30s"])
+@pytest.mark.parametrize(("at", "word"), [(-20, "refuted"), (5, "unknown")])
+def test_where_alerts_could_not_be_read_silence_is_no_answer(expected: str, at: float, word: str, story: Any) -> None:
+    """Before inject it takes nothing from the verdict."""
+    day = ended(story(expect=[expected]))
+    day.happens(at, EventKind.OBSERVER_GAP, reason="alerts cannot be read: no answer", alerts="unread")
+    found = verdict(day)
+    assert found[0] == word and ("alerts cannot be read: no answer" in found[1]) == (word == "unknown")
+
+
 def test_what_an_abort_cut_short_was_not_reached(story: Any) -> None:
     day = story(expect=["alert LedgerDown within 60s"]).happens(42, EventKind.ABORTED, reason="enough seen", by="Ada")
     ended(day, recover=42, off=42.2, analyze=50)
