@@ -19,6 +19,9 @@ from gameday.errors import NotReverted, Refused, Unavailable
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 _VALUE = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 _TIMEOUT = 2.0
+_FILTER = "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"
+_MOST = 8_000_000
+"""Bytes of an answer that are read; a longer configuration is not looked through."""
 
 
 @primitive
@@ -47,8 +50,11 @@ class EnvoyRuntime(Step):
         return tuple(f"envoy/{self.host}:{self.port}/{key}" for key, _ in self.settings)
 
     def look(self) -> None:
-        """Raises unless the endpoint answers and has an admin layer."""
+        """Raises unless the endpoint answers, and has an admin layer and a fault filter: keys that nothing reads would change nothing."""
         self._values()
+        configured = self._ask("GET", "/config_dump")
+        if _FILTER not in configured and len(configured) < _MOST:
+            raise Refused("this Envoy has no HTTP fault filter, so the fault would do nothing; add envoy.filters.http.fault to its http_filters")
 
     def capture(self, hands: Hands) -> Undo:
         values = self._values()
@@ -121,7 +127,7 @@ class EnvoyRuntime(Step):
         try:
             connection.request(method, path)
             answer = connection.getresponse()
-            body = answer.read(8_000_000).decode(errors="replace")
+            body = answer.read(_MOST).decode(errors="replace")
         except (OSError, http.client.HTTPException) as error:
             raise Unavailable(f"Envoy's admin endpoint at {self.host}:{self.port} does not answer ({error or type(error).__name__})") from None
         finally:
