@@ -38,7 +38,6 @@ class Recovery(Commands):
     async def recover(self, now: Now) -> None:
         """Takes off what is still on, all faults of a host at once; each then proves its own revert. Then steady state again."""
         self.enter(now, Phase.RECOVER)
-        now.wanted = []
         for fault, task in now.waiting():
             task.cancel()
             if not self.interrupted:
@@ -47,6 +46,7 @@ class Recovery(Commands):
         reasons = {fault_id: self.why_off(now, fault)[:900] for fault_id, fault in left.items()}
         batches = ask.reverts(left.values(), reasons)
         proven = await self.head_start(batches)
+        now.wanted = []  # from here on the keepers take off what is left; before, their reason would stand in the place of the day's own
         await asyncio.gather(
             *(
                 tell_fault(fault, Fault.ended_by_host, proven[fault_id])

