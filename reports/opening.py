@@ -15,7 +15,7 @@ from gameday.viewer import HIDDEN
 from reports.probes import counters, increase, known_values
 from reports.proofs import Proof, in_one_line, proofs
 from reports.story import Day, Story
-from reports.words import capital, counted, listed, offset, readable, said, stretch
+from reports.words import capital, counted, listed, offset, outside_steady_state, readable, said, stretch
 
 
 def title(day: Day) -> str:
@@ -33,7 +33,8 @@ def summary(day: Day) -> list[str]:
 
 def _nothing(day: Day) -> str:
     kinds = (EventKind.SCENARIO_STOOD_DOWN, EventKind.NOT_STEADY, EventKind.GATE_SILENT, EventKind.FAULT_FAILED, EventKind.SKIPPED)
-    why = next((event.text("reason") or event.text("what") or event.text("gate") for event in day.record.of(*kinds)), "")
+    reasons = (event.text("reason") or event.text("what") or event.text("gate") for event in day.record.of(*kinds))
+    why = next(filter(None, reasons), "")
     return "Nothing was injected" + (f": {why}." if why else ".")
 
 
@@ -185,9 +186,7 @@ def _customers(day: Day) -> str:
     outside, unknown, more = _bill(day)
     parts = [f"{value:,.0f} more {name}" for name, value in more]
     if day.record.plan.playbook.steady_state:
-        parts.append(
-            f"{spoken(outside)} outside steady state" if outside else "not seen outside steady state" if unknown else "never outside steady state"
-        )
+        parts.append(outside_steady_state(outside, unknown))
     return "; ".join([*parts, *([f"{counted(unknown, 'sample')} unknown"] if unknown else []), *_caps(day)]) or "not measured"
 
 

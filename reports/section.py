@@ -18,7 +18,7 @@ from reports.proofs import on_for, proofs, said_of
 from reports.story import Story
 from reports.surprises import questions, surprises
 from reports.timeline import scenario_timeline
-from reports.words import local_time, milliseconds, offset
+from reports.words import local_time, milliseconds, offset, outside_steady_state
 
 Row = tuple[str, ...]
 
@@ -102,13 +102,7 @@ def _facts(story: Story) -> Iterator[str]:
     yield f"injected at {local_time(story.injected, zone)}" if story.injected else f"began at {local_time(story.began, zone)}, nothing was injected"
     if story.injected and story.record.plan.playbook.steady_state:
         bill = story.bill
-        yield (
-            f"{spoken(bill.outside)} outside steady state"
-            if bill.outside
-            else "not seen outside steady state"
-            if bill.unknown_ticks
-            else "never outside steady state"
-        )
+        yield outside_steady_state(bill.outside, bill.unknown_ticks)
     revealed = story.record.first(EventKind.REVEALED, scenario=story.index)
     if story.scenario.sealed:
         yield f"sealed until {local_time(revealed.at, zone)}" if revealed else "sealed until the end of the day"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -94,10 +95,10 @@ class Story:
         """As told on the day: what becomes known later takes no verdict back. Judged now where none was told."""
         told = self.record.last(EventKind.VERDICTS, scenario=self.index)
         found = told.data.get("judgements") if told else None
-        try:
-            return tuple(Judgement.model_validate(each) for each in found) if isinstance(found, list) else judge(self.record, self.index)
-        except ValidationError:  # of another version
-            return judge(self.record, self.index)
+        with contextlib.suppress(ValidationError):  # of another version
+            if isinstance(found, list):
+                return tuple(Judgement.model_validate(each) for each in found)
+        return judge(self.record, self.index)
 
     @cached_property
     def yardstick(self) -> Yardstick:

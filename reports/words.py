@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta, tzinfo
 
-from gameday.units import clock
+from gameday.units import clock, spoken
 
 
 def local_time(at: datetime, zone: tzinfo) -> str:
@@ -66,3 +66,10 @@ def said(text: str) -> str:
 def readable(name: str) -> str:
     """A name as prose: `failed_requests` and `checkout-day` lose their joints."""
     return name.replace("_", " ").replace("-", " ")
+
+
+def outside_steady_state(outside: timedelta, unknown: int) -> str:
+    """How long it was seen outside steady state; with unknown samples nobody can say that it never was."""
+    if outside:
+        return f"{spoken(outside)} outside steady state"
+    return "not seen outside steady state" if unknown else "never outside steady state"

@@ -23,7 +23,7 @@ from activities.journal import Entry, Journal
 from activities.operators import Operators
 from gameday.errors import Unavailable
 from gameday.fault import FaultOutcome, FaultStatus
-from gameday.halt import EVERYWHERE, Halt
+from gameday.halt import EVERYWHERE
 from gameday.orders import WantsAnswer
 from gameday.settings import Settings
 from worker import lever
@@ -84,7 +84,7 @@ class Keeper:
 
     async def run(self) -> None:
         self.known |= await asyncio.to_thread(self.journal.recent, RECENT)
-        await asyncio.gather(self._every(self.renew), self._every(self.notice))
+        await asyncio.gather(self._every(self.renew), self._every(self.notice), self._every(self.heed_the_lever))
 
     async def _every(self, look: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -96,11 +96,11 @@ class Keeper:
 
     async def renew(self) -> None:
         """Renews what is wanted, and has the rest taken off. Nothing slow is waited for: a lease would run out meanwhile."""
-        refusal = await self.heed_the_lever()
         live = await asyncio.to_thread(self.journal.live)
         if not live:
             self.wanted = []
             return None
+        refusal = halted.standing(self.journal.root)
         if refusal is not None:
             self.wanted = []
             return self.begin_to_take_off([entry.fault_id for entry in live], refusal.said)
@@ -116,8 +116,8 @@ class Keeper:
         self.wanted = [fault_id for answer in answers for fault_id in answer.kept]
         return None
 
-    async def heed_the_lever(self) -> Halt | None:
-        """Sets or lifts this host's refusal as Temporal says; without an answer it stays as it is. Returns the one that stands."""
+    async def heed_the_lever(self) -> None:
+        """Sets or lifts this host's refusal as Temporal says; without an answer it stays as it is. What is on comes off at the next renewal."""
         root = self.journal.root
         before = halted.standing(root)  # one that is set while Temporal answers is younger than the answer
         try:
@@ -128,7 +128,6 @@ class Keeper:
                 await asyncio.to_thread(halted.release, root, EVERYWHERE)
         except (Unavailable, OSError) as error:
             log.info("the lever: %s", error)
-        return halted.standing(root)
 
     def begin_to_take_off(self, faults: Iterable[str], reason: str) -> None:
         """All at once, in a task of its own; what is being taken off already is left to that."""

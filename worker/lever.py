@@ -104,10 +104,18 @@ async def _refuse(client: Client, halt: Halt) -> Halt | None:
 
 
 async def release(client: Client, actor: str, reason: str) -> Halt | None:
-    """Lifts the refusal. Returns the one that stood; hosts hear of it within three seconds."""
+    """Lifts the refusal. Returns the one that stood; hosts hear of it within three seconds.
+
+    Raises:
+        Unavailable: Temporal does not answer.
+    """
     stood = await standing(client)
     if stood is not None:
-        await client.get_workflow_handle(HALT_ID).terminate(reason=f"released by {actor}: {reason}"[:900], rpc_timeout=PATIENCE)
+        try:
+            await client.get_workflow_handle(HALT_ID).terminate(reason=f"released by {actor}: {reason}"[:900], rpc_timeout=PATIENCE)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:  # somebody else has released it meanwhile
+                raise Unavailable(f"Temporal does not take the release ({error.message}); say it again") from None
     return stood
 
 

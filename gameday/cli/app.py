@@ -96,7 +96,7 @@ def runs(as_json: AsJson = False, most: Annotated[int, typer.Option(help="How ma
     list_runs(as_json, most)
 
 
-audit = typer.Typer(help="Whether records are as they were written.", no_args_is_help=True, rich_markup_mode=None)
+audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(audit, name="audit", rich_help_panel=RECORD)
 
 

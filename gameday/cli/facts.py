@@ -32,15 +32,17 @@ def facts(record: RunRecord, view: RunView, leases: Mapping[str, float]) -> Row:
         "scenarios": [_scenario(record, view, index) for index in range(len(record.plan.playbook.scenarios))],
         "clocks": {name: {"seconds": after.total_seconds(), "how": how} for name, (after, how) in view.clocks.items()},
         "outside_steady_state_s": None if view.veiled else view.outside.total_seconds(),
-        "totals": None
-        if view.veiled
-        else {name: view.totals.totals[name].increase for name in view.counted if view.totals and name in view.totals.totals},
+        "totals": None if view.veiled else _totals(view),
         "probes": {name: _probe(view, name) for name in record.plan.playbook.probes},
         "guardrails": guardrails(record, view),
         "faults": {fault: _fault(row, leases.get(fault)) for fault, row in view.faults.items()},
         "left_behind": _left_behind(view),
         "timeline": _timeline(record, view),
     }
+
+
+def _totals(view: RunView) -> dict[str, float]:
+    return {name: view.totals.totals[name].increase for name in view.counted if view.totals and name in view.totals.totals}
 
 
 def _day(view: RunView) -> Row:

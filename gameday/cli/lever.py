@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gameday.cli import context
 from gameday.cli.screens import complain
-from gameday.errors import GamedayError, Unavailable
+from gameday.errors import Unavailable
 from gameday.halt import EVERYWHERE, HERE, Halt
 from gameday.model import one_line
 
 if TYPE_CHECKING:
     from gameday.fault import FaultStatus
-    from gameday.orders import HostHalted
     from gameday.settings import Settings
+    from worker.lever import Pulled
 
 DONE, NOT_REACHED, DIRTY = 0, 5, 6
 
@@ -76,22 +77,15 @@ async def _everywhere(known: Settings, halt: Halt, as_json: bool) -> int:
     return NOT_REACHED if any(isinstance(did, str) for did in pulled.hosts.values()) else DONE
 
 
-def _lines(pulled: object) -> list[str]:
-    from worker.lever import Pulled
-
-    assert isinstance(pulled, Pulled)
+def _lines(pulled: Pulled) -> list[str]:
     first = f"it was halted already: {pulled.halt.said}" if pulled.was_standing else pulled.halt.said
     wide = max(map(len, [*pulled.hosts, *pulled.runs]), default=0)
     lines = [first, "Nothing is put on, and no run begins, until `gameday halt --release`."]
-    lines += [f"  {host:<{wide}}  {did if isinstance(did, str) else _did(did)}" for host, did in pulled.hosts.items()]
+    lines += [f"  {host:<{wide}}  {did if isinstance(did, str) else _proven(did.statuses, did.problems)}" for host, did in pulled.hosts.items()]
     return lines + [f"  {run:<{wide}}  {told}" for run, told in pulled.runs.items()]
 
 
-def _did(host: HostHalted) -> str:
-    return _proven(host.statuses, host.problems)
-
-
-def _proven(statuses: tuple[FaultStatus, ...], problems: tuple[str, ...]) -> str:
+def _proven(statuses: Sequence[FaultStatus], problems: Sequence[str]) -> str:
     clean = [status for status in statuses if not status.problems]
     said = f"{len(clean)} fault{'s' * (len(clean) != 1)} off, read back" if clean else "nothing was on" if not statuses else "nothing taken off"
     return f"NOT PROVEN CLEAN: {'; '.join(problems)} ({said}; it is tried again for ever)" if problems else said
@@ -99,8 +93,9 @@ def _proven(statuses: tuple[FaultStatus, ...], problems: tuple[str, ...]) -> str
 
 async def _here(known: Settings, halt: Halt, as_json: bool) -> int:
     """This host alone, from its own disk: with no agent, no Temporal and no store."""
-    from activities import engine, halted
+    from activities import halted
     from activities.journal import Journal
+    from activities.operation import perform
     from gameday.fault import FaultStatus
 
     journal = Journal.at(known.home)
@@ -110,18 +105,15 @@ async def _here(known: Settings, halt: Halt, as_json: bool) -> int:
     except OSError as error:
         problems.append(f"the refusal could not be written ({error.strerror or error})")
 
-    def take_off(fault_id: str) -> FaultStatus | None:
-        try:
-            return FaultStatus.model_validate(engine.revert(journal, fault_id, halt.said))
-        except (GamedayError, OSError) as error:
-            problems.append(one_line(str(error)))
-            return None
+    def take_off(fault_id: str) -> FaultStatus:
+        answer = perform(journal, {"op": "revert", "reasons": {fault_id: halt.said}})
+        return FaultStatus.model_validate(answer["statuses"][0])
 
-    found = await asyncio.gather(*(asyncio.to_thread(take_off, entry.fault_id) for entry in journal.live()))
-    statuses = tuple(status for status in found if status is not None)
+    statuses = await asyncio.gather(*(asyncio.to_thread(take_off, entry.fault_id) for entry in journal.live()))
+    problems += [one_line(problem) for status in statuses for problem in status.problems]
     if as_json:
         done = [status.model_dump(mode="json") for status in statuses]
         print(json.dumps({"halt": asdict(halt), "host": known.host, "statuses": done, "problems": problems}, indent=2))
     else:
-        print(f"{known.host} is {halt.said}\nNothing is put on here until `gameday halt --local --release`.\n  {_proven(statuses, tuple(problems))}")
+        print(f"{known.host} is {halt.said}\nNothing is put on here until `gameday halt --local --release`.\n  {_proven(statuses, problems)}")
     return DIRTY if problems else DONE
