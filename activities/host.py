@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio import activity
 
@@ -27,6 +27,7 @@ from gameday.settings import Settings, load_settings
 
 HALT_PATIENCE = timedelta(seconds=20)
 """How long a halt goes on with what cannot be proven gone before it says so; the watchdog and the keeper go on for ever."""
+T = TypeVar("T")
 Revert = Callable[[Mapping[str, str]], Coroutine[Any, Any, list[dict[str, Any]]]]
 """Takes faults off, each for its reason; the status of each."""
 
@@ -134,7 +135,7 @@ class HostActivities:
             await asyncio.to_thread(watchdog.ensure, self.settings.home)
             self.armed(order.fault_id)
             request = {"op": "inject", "order": _order(order), "steps": [to_json(step) for step in steps]}
-            answer = await self.operators.perform(request)
+            answer = await _beating(self.operators.perform(request))
         except GamedayError as error:
             raise as_application_error(error) from error
         return FaultStatus.model_validate(answer["status"])
@@ -169,8 +170,8 @@ def _digest(steps: Sequence[Step]) -> str:
     return hashlib.sha256(json.dumps([to_json(step) for step in steps], sort_keys=True).encode()).hexdigest()
 
 
-async def _beating(work: Coroutine[Any, Any, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Work with a heartbeat beside it: it may wait for the operation lock behind others who take the same fault off."""
+async def _beating(work: Coroutine[Any, Any, T]) -> T:
+    """Work with a heartbeat beside it, so that an agent that dies is missed soon: an operation may wait long, behind others on the same fault."""
     task = asyncio.create_task(work)
     while not task.done():
         activity.heartbeat()

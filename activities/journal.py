@@ -256,6 +256,11 @@ class Entry:
         except (OSError, ValueError, TypeError):
             return 0.0
 
+    def expire(self, reason: str) -> None:
+        """Ends its lease now, so that the watchdog takes it off for this reason."""
+        self.end(reason)
+        durable.write(self.folder / "lease", json.dumps(processes.boot_clock()).encode(), durable=False)
+
     def renew(self) -> None:
         """Extends the lease by its full length from now; the cap stands."""
         durable.write(self.folder / "lease", json.dumps(processes.boot_clock() + float(self.data["lease"])).encode(), durable=False)

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 from temporalio import activity
@@ -28,6 +28,8 @@ FLUSH_EVERY = 1.0
 """Seconds between two batches of samples written."""
 KEPT = 600.0
 """Seconds that the instruments of a run are kept after their last use."""
+ON_ITS_WAY = timedelta(seconds=3)
+"""How long after its order a watch may begin and still be in time; later, nobody watched until then."""
 LONG_GAP = 100_000
 """The most unknown samples that one gap is written as: more than a day of one probe a second."""
 
@@ -65,7 +67,7 @@ class Observer:
     async def observe(self, order: ObserveOrder) -> ObserveResult:
         """Samples until something decides or the time is over; returns why, and what it knows."""
         details = activity.info().heartbeat_details
-        progress = Progress.model_validate(details[0]) if details else Progress(began=datetime.now(UTC), state=order.state)
+        progress = Progress.model_validate(details[0]) if details else Progress(began=_ordered_at(order), state=order.state)
         try:
             bench = await self._bench(order)
         except (KeyError, ValueError) as error:
@@ -109,6 +111,13 @@ class Observer:
         for bench in self._benches.values():
             await bench.http.aclose()
         self._benches.clear()
+
+
+def _ordered_at(order: ObserveOrder) -> datetime:
+    """When a watch begins of which no earlier attempt left word: with its order. The worker that took it may have died. A baseline begins anew."""
+    info, now = activity.info(), datetime.now(UTC)
+    waited = info.started_time - info.scheduled_time  # by one clock, the server's
+    return now if waited <= ON_ITS_WAY or order.purpose is Purpose.BASELINE else now - waited
 
 
 class Watch:
@@ -247,9 +256,8 @@ class Watch:
 
     async def admit_gap(self) -> ObserveResult | None:
         """After an interruption: the ticks that nobody watched are unknown, never a line drawn across. A result when that was too long."""
-        last = self.state.last_tick
-        now = datetime.now(UTC)
-        if last is None or now - last < 3 * self.every:
+        last, now = self.state.last_tick or self.began, datetime.now(UTC)
+        if now - last < 3 * self.every:
             return None
         reason = f"nobody watched for {(now - last).total_seconds():.0f} s"
         missed = min(int((now - last) / self.every) - 1, LONG_GAP // max(len(self.probes), 1))

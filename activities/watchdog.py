@@ -29,6 +29,8 @@ BEAT = 0.2
 """Seconds between two looks at the journal."""
 IDLE = 30.0
 """Seconds with nothing to watch after which it leaves; an agent starts one before it arms anything."""
+SILENT = 2.0
+"""Seconds without a beat after which it counts as dead."""
 RETRY = 2.0
 """Seconds before a revert that was not proven is tried again."""
 
@@ -125,6 +127,12 @@ def heartbeat(root: Path) -> float | None:
         return None
 
 
+def beats(root: Path) -> bool:
+    """Whether the watchdog of this journal watches: alive, and seen within `SILENT` seconds."""
+    age = heartbeat(root)
+    return age is not None and age < SILENT
+
+
 def ensure(home: Path) -> None:
     """Starts a watchdog for the journal under `home`, detached, unless one is alive. Returns once it beats.
 
@@ -132,16 +140,14 @@ def ensure(home: Path) -> None:
         GamedayError: none came up.
     """
     root = home / "journal"
-    age = heartbeat(root)
-    if age is not None and age < 10 * BEAT:
+    if beats(root):
         return
     _end_frozen(root)
     middle = os.posix_spawn(sys.executable, [*bare_python("activities.watchdog"), str(home), "--detach"], bare_environment())
     os.waitpid(middle, 0)
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        age = heartbeat(root)
-        if age is not None and age < 10 * BEAT:
+        if beats(root):
             return
         time.sleep(0.01)
     raise GamedayError(f"the watchdog of {root} did not start; expected a beat within 10 s. See {root / '.watchdog.log'}")
@@ -151,7 +157,7 @@ def _end_frozen(root: Path) -> None:
     """A watchdog that does not beat watches nothing, and keeps another from starting: it is judged by its beat, and ended."""
     with contextlib.suppress(OSError, ValueError, KeyError):
         beat = json.loads((root / ".watchdog").read_bytes())
-        if processes.boot_clock() - float(beat["at"]) > 10 * BEAT:
+        if processes.boot_clock() - float(beat["at"]) > SILENT:
             processes.send(int(beat["pid"]), str(beat["born"]), signal.SIGKILL)
 
 

@@ -55,7 +55,7 @@ def _open_shop(folder: Path) -> subprocess.Popen[str]:
 
 def _play(home: Path, folder: Path, facts: dict[str, dict[str, str]]) -> int:
     settings = folder / "settings.toml"
-    settings.write_text(_settings(facts))
+    settings.write_text(settings_of(facts))
     playbook = "shop-day.yaml" if facts["envoy"] else "shop-day-without-envoy.yaml"
     if not facts["envoy"]:
         print("There is no Envoy for this machine: the second scenario freezes both ledgers instead of slowing them down.", flush=True)
@@ -79,7 +79,7 @@ def _is_frozen(pid: int) -> bool:
         return False
 
 
-def _settings(facts: dict[str, dict[str, str]]) -> str:
+def settings_of(facts: dict[str, dict[str, str]]) -> str:
     """What the shop's operator would write into gameday's settings."""
     lines = []
     for name in ("ledger", "standby", "checkout"):

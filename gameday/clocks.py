@@ -18,13 +18,15 @@ class Reading:
     """One clock of one scenario.
 
     `after` is None while it has not stopped. `needed` is False when steady state never broke, so that there was nothing to mitigate or
-    recover. `how` says what stopped it, `proof` are the samples (or none, for alerts and marks).
+    recover; `known` is False where nobody watched, so that it cannot be told. `how` says what stopped it (or why not), `proof` are the
+    samples (or none, for alerts and marks).
     """
 
     after: timedelta | None = None
     at: datetime | None = None
     how: str = ""
     needed: bool = True
+    known: bool = True
     proof: tuple[Sample, ...] = ()
 
 
@@ -54,7 +56,7 @@ def clocks(record: RunRecord, scenario: int) -> Clocks:
     if injected is None:
         return Clocks(Reading(), Reading(), Reading())
     broke, mitigate = _mitigate(record, scenario, injected)
-    return Clocks(_detect(record, scenario, injected), mitigate, _recover(record, scenario, broke))
+    return Clocks(_detect(record, scenario, injected), mitigate, _recover(record, scenario, broke, mitigate))
 
 
 def _detect(record: RunRecord, scenario: int, injected: datetime) -> Reading:
@@ -104,13 +106,20 @@ def _mitigate(record: RunRecord, scenario: int, injected: datetime) -> tuple[dat
     on = [(fault.active_at, fault.ended_at) for fault in record.faults(scenario) if fault.active_at]
     state = _steadiness(record, scenario, injected, end, counts=lambda at: any(start <= at and (off is None or at < off) for start, off in on))
     if state.broke_at is None:
-        return None, Reading(needed=False, how="steady state never broke")
+        return None, _never_broke(record, injected, end, "while the fault was on")
     if state.back_at is None:
         return state.broke_at, Reading()
     reading = Reading(
         state.back_at - injected, state.back_at, f"steady for {state.needed} samples, the fault still on", proof=_proof(record, state, end)
     )
     return state.broke_at, reading
+
+
+def _never_broke(record: RunRecord, start: datetime, end: datetime | None, when: str) -> Reading:
+    """Nothing shows that steady state broke; where nobody looked, that says nothing."""
+    if record.between(start, end):
+        return Reading(needed=False, how="steady state never broke")
+    return Reading(known=False, how=f"not known: no sample was taken {when}")
 
 
 def _fault_end(record: RunRecord, scenario: int) -> datetime | None:
@@ -132,7 +141,7 @@ def recovery_began(record: RunRecord, scenario: int) -> datetime | None:
     return record.injected_at(scenario) if momentary(record, scenario) else record.gone_at(scenario)
 
 
-def _recover(record: RunRecord, scenario: int, broke: datetime | None) -> Reading:
+def _recover(record: RunRecord, scenario: int, broke: datetime | None, mitigate: Reading) -> Reading:
     start = recovery_began(record, scenario)
     if start is None or not record.plan.playbook.steady_state:
         return Reading()
@@ -140,7 +149,7 @@ def _recover(record: RunRecord, scenario: int, broke: datetime | None) -> Readin
     end = analyze.start if analyze else None
     state = _steadiness(record, scenario, start, end, broken=broke)
     if state.broke_at is None:
-        return Reading(needed=False, how="steady state never broke")
+        return mitigate if not mitigate.known else _never_broke(record, start, end, "since it was gone")
     if state.back_at is None:
         return Reading()
     return Reading(state.back_at - start, state.back_at, f"steady for {state.needed} samples, the fault gone", proof=_proof(record, state, end))

@@ -86,9 +86,7 @@ def _throughout(record: RunRecord, scenario: int, expectation: Expectation) -> t
     judged = [(sample, yardstick.judge(tolerance, sample)) for sample in mine]
     known = [sample for sample, verdict in judged if sample and verdict is not Verdict.UNKNOWN and sample.value is not None]
     if not judged:
-        cut_short = _cut_short(record, scenario, recover.start if recover else _now(record))
-        word = Word.NOT_REACHED if cut_short or not recover else Word.UNKNOWN
-        return word, "no sample was taken while the fault was on"
+        return _unless_cut_short(record, scenario, "no sample was taken while the fault was on")
     unknown = len(judged) - len(known)
     tail = f"; {unknown} of {len(judged)} samples unknown" if unknown else f"; {len(judged)} samples"
     limit = tolerance.limit(yardstick.unit(tolerance.probe), yardstick.baseline(tolerance.probe)) or 0.0
@@ -101,6 +99,13 @@ def _throughout(record: RunRecord, scenario: int, expectation: Expectation) -> t
     if unknown > UNKNOWN_SHARE * len(judged):
         return Word.UNKNOWN, worst_seen
     return Word.UPHELD, worst_seen
+
+
+def _unless_cut_short(record: RunRecord, scenario: int, seen: str) -> tuple[Word, str]:
+    """Nobody watched: unknown, unless the scenario ended early, or has not come to its end."""
+    recover = record.phase(scenario, Phase.RECOVER)
+    cut_short = _cut_short(record, scenario, recover.start if recover else _now(record))
+    return (Word.NOT_REACHED if cut_short or not recover else Word.UNKNOWN), seen
 
 
 def _badness(op: Op, value: float, limit: float) -> float:
@@ -123,6 +128,8 @@ def _clock(record: RunRecord, scenario: int, expectation: Expectation) -> tuple[
     reading = clocks(record, scenario)[expectation.clock]
     if not reading.needed:
         return Word.NOT_NEEDED, reading.how
+    if not reading.known:
+        return _unless_cut_short(record, scenario, reading.how)
     if reading.after is not None:
         word = Word.UPHELD if reading.after <= expectation.within else Word.REFUTED
         return word, f"after {spoken(reading.after)}: {reading.how}"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
+from gameday.clocks import Bill
 from gameday.event import EventKind
 from gameday.fault import FaultOutcome
 from gameday.playbook import Role
@@ -62,11 +63,13 @@ def _verdicts(words: Counter[str]) -> str:
 def _felt(day: Day) -> str:
     if not day.record.plan.playbook.steady_state:
         return "No steady state was defined, so that what customers felt was not judged."
-    outside, unknown, more = _bill(day)
-    totals = listed(f"{value:,.0f} more {name}" for name, value in more)
+    bill = _bill(day)
+    outside, unknown, more = bill.outside, bill.unknown_ticks, list(_more(bill))
+    totals = listed(more)
     blind = f"; for {counted(unknown, 'sample')} it is unknown" if unknown else ""
-    if unknown and not outside and unknown == sum(story.bill.ticks for story in day.stories):
-        return f"Whether customers felt anything is not known: {counted(unknown, 'sample')}, and all unknown" + (f"; {totals}." if totals else ".")
+    if not outside and unknown == bill.ticks:
+        why = f"{counted(unknown, 'sample')}, and all unknown" if unknown else "no sample was taken"
+        return f"Whether customers felt anything is not known: {why}" + (f"; {totals}." if totals else ".")
     if not outside and not more:
         felt = "No sample shows that customers felt anything" if unknown else "Customers felt nothing: steady state held in every sample"
         return f"{felt}{blind}."
@@ -74,13 +77,21 @@ def _felt(day: Day) -> str:
     return felt + (f", with {totals}" if totals else "") + blind + "."
 
 
-def _bill(day: Day) -> tuple[timedelta, int, list[tuple[str, float]]]:
-    """Time outside steady state, samples of which it is unknown, and the increase of each counter that grew; over all scenarios."""
+def _bill(day: Day) -> Bill:
+    """What all scenarios cost together; of the totals those of counters."""
     bills = [story.bill for story in day.stories]
     counting = [probe for probe in day.record.plan.units if probe in counters(day.record)]
-    totals = [(readable(probe), sum(bill.totals.get(probe, 0.0) for bill in bills)) for probe in counting]
-    outside = sum((bill.outside for bill in bills), timedelta())
-    return outside, sum(bill.unknown_ticks for bill in bills), [(name, value) for name, value in totals if value]
+    return Bill(
+        outside=sum((bill.outside for bill in bills), timedelta()),
+        unknown_ticks=sum(bill.unknown_ticks for bill in bills),
+        ticks=sum(bill.ticks for bill in bills),
+        totals={probe: sum(bill.totals.get(probe, 0.0) for bill in bills) for probe in counting},
+    )
+
+
+def _more(bill: Bill) -> Iterator[str]:
+    """The increase of each counter that grew."""
+    return (f"{value:,.0f} more {readable(probe)}" for probe, value in bill.totals.items() if value)
 
 
 def _noticed(day: Day) -> str:
@@ -94,7 +105,8 @@ def _detected(story: Story) -> str:
     promise = f", expected within {spoken(allowed)}" if allowed else ""
     detect = story.clocks.detect
     if detect.after is None:
-        return f"nobody noticed{promise}"
+        gap = story.record.first(EventKind.OBSERVER_GAP, scenario=story.index)
+        return f"nobody noticed{', as far as is known' if gap else ''}{promise}"
     return f"detected after {spoken(detect.after)} ({detect.how}{promise})"
 
 
@@ -183,11 +195,10 @@ def _who(day: Day) -> str:
 
 
 def _customers(day: Day) -> str:
-    outside, unknown, more = _bill(day)
-    parts = [f"{value:,.0f} more {name}" for name, value in more]
-    if day.record.plan.playbook.steady_state:
-        parts.append(outside_steady_state(outside, unknown))
-    return "; ".join([*parts, *([f"{counted(unknown, 'sample')} unknown"] if unknown else []), *_caps(day)]) or "not measured"
+    bill = _bill(day)
+    judged = [outside_steady_state(bill)] if day.record.plan.playbook.steady_state else []
+    unknown = [f"{counted(bill.unknown_ticks, 'sample')} unknown"] if bill.unknown_ticks else []
+    return "; ".join([*_more(bill), *judged, *unknown, *_caps(day)]) or "not measured"
 
 
 def _caps(day: Day) -> Iterator[str]:

@@ -102,7 +102,7 @@ def _facts(story: Story) -> Iterator[str]:
     yield f"injected at {local_time(story.injected, zone)}" if story.injected else f"began at {local_time(story.began, zone)}, nothing was injected"
     if story.injected and story.record.plan.playbook.steady_state:
         bill = story.bill
-        yield outside_steady_state(bill.outside, bill.unknown_ticks)
+        yield outside_steady_state(bill)
     revealed = story.record.first(EventKind.REVEALED, scenario=story.index)
     if story.scenario.sealed:
         yield f"sealed until {local_time(revealed.at, zone)}" if revealed else "sealed until the end of the day"
@@ -113,7 +113,8 @@ def _clock(story: Story, which: Clock) -> Row:
     reading = story.clocks[which]
     names = {Clock.DETECT: "detect", Clock.MITIGATE: "mitigate", Clock.RECOVER: "recover"}
     if reading.at is None or reading.after is None:
-        return names[which], "–", "–", "not needed: " + reading.how if not reading.needed else "did not stop", "–"
+        why = f"not needed: {reading.how}" if not reading.needed else "did not stop" if reading.known else reading.how
+        return names[which], "–", "–", why, "–"
     at = f"{local_time(reading.at, story.record.plan.zone)} ({offset(reading.at, story.injected)})"
     return names[which], spoken(reading.after), at, reading.how, _evidence(story, reading)
 

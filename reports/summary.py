@@ -86,7 +86,7 @@ _CLOCKS = {"detect": Clock.DETECT, "mitigate": Clock.MITIGATE, "recover": Clock.
 
 
 def _clock(reading: Reading) -> Json:
-    return {"seconds": _seconds(reading.after), "at": _moment(reading.at), "how": reading.how, "needed": reading.needed}
+    return {"seconds": _seconds(reading.after), "at": _moment(reading.at), "how": reading.how, "needed": reading.needed, "known": reading.known}
 
 
 def _bill(bill: Bill, counters: frozenset[str]) -> Json:

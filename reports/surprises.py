@@ -46,7 +46,8 @@ def _steady_state(story: Story) -> Iterator[str]:
     if broke and not expected and not any(each.word is Word.REFUTED for each in story.judgements):
         at, what = broke
         yield f"Steady state broke at {signed(at - story.zero)} ({what}), and no expectation speaks of it"
-    if not broke and expected and story.record.plan.playbook.steady_state:
+    recover = story.clocks.recover
+    if not broke and expected and recover.known and not recover.needed:
         yield f"Steady state never broke, so that {listed(map(str, expected))} had nothing to prove"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta, tzinfo
 
+from gameday.clocks import Bill
 from gameday.units import clock, spoken
 
 
@@ -68,8 +69,8 @@ def readable(name: str) -> str:
     return name.replace("_", " ").replace("-", " ")
 
 
-def outside_steady_state(outside: timedelta, unknown: int) -> str:
-    """How long it was seen outside steady state; with unknown samples nobody can say that it never was."""
-    if outside:
-        return f"{spoken(outside)} outside steady state"
-    return "not seen outside steady state" if unknown else "never outside steady state"
+def outside_steady_state(bill: Bill) -> str:
+    """How long it was seen outside steady state; with unknown samples, or none, nobody can say that it never was."""
+    if bill.outside:
+        return f"{spoken(bill.outside)} outside steady state"
+    return "not seen outside steady state" if bill.unknown_ticks or not bill.ticks else "never outside steady state"

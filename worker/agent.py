@@ -27,9 +27,16 @@ log = logging.getLogger(__name__)
 
 
 def adopt(settings: Settings) -> Journal:
-    """The start-up pass that needs no Temporal: what an earlier agent left on is watched again at once, so that its deadline holds."""
+    """The start-up pass that needs no Temporal: what an earlier agent left on is watched again at once, so that its deadline holds.
+
+    What the watchdog had not outlived comes off now: for a while nobody was there to end it, and nobody knows for how long.
+    """
     journal = Journal.at(settings.home)
-    if journal.live():
+    if live := journal.live():
+        if not watchdog.beats(journal.root):
+            for entry in live:
+                with contextlib.suppress(OSError):  # a full disk: its lease ends it
+                    entry.expire("its watchdog had died, and its agent")
         watchdog.ensure(settings.home)
     journal.prune(KEPT_TOMBSTONES)
     return journal

@@ -33,8 +33,6 @@ EVERY = 3.0
 QUERY_TIMEOUT = timedelta(seconds=2)
 RECENT = 3600.0
 """Seconds back from its start for which an agent tells workflows what became of their faults: an earlier one may not have."""
-WATCHDOG_SILENT = 2.0
-"""Seconds without a beat after which the watchdog counts as dead."""
 
 log = logging.getLogger(__name__)
 
@@ -151,8 +149,7 @@ class Keeper:
 
     async def is_watched(self) -> bool:
         """Whether the watchdog beats: judged by its heartbeat, not by its pid. It was started before anything was armed or adopted."""
-        age = await asyncio.to_thread(watchdog.heartbeat, self.journal.root)
-        return age is not None and age < WATCHDOG_SILENT
+        return await asyncio.to_thread(watchdog.beats, self.journal.root)
 
     async def renew_wanted(self, run_id: str, entries: list[Entry]) -> Looked:
         """Asks one run what it wants, and renews that at once: a lease waits for nothing else of the round."""

@@ -25,6 +25,8 @@ RECORD_PATIENCE = timedelta(minutes=2)
 """How long an end waits for its last facts to be written. The recorder keeps what the store does not take."""
 
 
+HEARTBEAT = timedelta(seconds=10)
+"""Silence after which the host's agent counts as gone: what it had begun is given to the next."""
 ONE_TRY = timedelta(seconds=10)
 """What the last try to revert may take beyond its patience, so that its host can still say what is the matter."""
 
@@ -64,6 +66,7 @@ class Fault:
             task_queue=host_queue(self.order.target.host),
             schedule_to_start_timeout=timedelta(seconds=10),
             start_to_close_timeout=timedelta(seconds=60),
+            heartbeat_timeout=HEARTBEAT,
             retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3, non_retryable_error_types=NOT_RETRIED),
             cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
         )
@@ -122,7 +125,7 @@ class Fault:
                 result_type=RevertResult,
                 task_queue=revert_queue(self.order.target.host),
                 schedule_to_close_timeout=DIRTY_AFTER,
-                heartbeat_timeout=timedelta(seconds=10),
+                heartbeat_timeout=HEARTBEAT,
                 retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=2)),
             )
         except ActivityError as error:
@@ -138,7 +141,7 @@ class Fault:
             result_type=RevertResult,
             task_queue=revert_queue(self.order.target.host),
             start_to_close_timeout=timedelta(seconds=60),
-            heartbeat_timeout=timedelta(seconds=10),
+            heartbeat_timeout=HEARTBEAT,
             retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15)),
         )
         return result.statuses[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -167,6 +168,18 @@ async def test_who_takes_over_admits_the_gap_and_goes_on_with_the_totals(bench: 
     assert 290 <= sum(each.probe == "told" for each in unknown) <= 330
     assert second.state.totals["told"].last == first.state.totals["told"].last
     assert bench.record.first(EventKind.OBSERVER_GAP).data["seconds"] >= 30
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["its first worker died", "in time"])
+async def test_who_begins_late_admits_that_nobody_watched_since_the_order(bench: Bench, late: bool) -> None:
+    """A worker that dies before its first sign of life leaves no word of when it began."""
+    info = bench.environment.info
+    bench.environment.info = dataclasses.replace(info, started_time=info.scheduled_time + timedelta(seconds=8 if late else 0.1))
+    await bench.watch(bench.order())
+    gaps = list(bench.record.of(EventKind.OBSERVER_GAP))
+    assert [gap.text("reason") for gap in gaps] == (["nobody watched for 8 s"] if late else [])
+    unknown = [sample for sample in bench.record.samples if sample.value is None]
+    assert len(unknown) == (2 * 79 if late else 0)
 
 
 @pytest.mark.parametrize(("rails", "ended"), [((), "blind"), (("told > 5 for 20s",), "breach"), (("told is unknown for 20s",), "breach")])

@@ -180,3 +180,12 @@ def test_the_bill_counts_time_outside_steady_state_and_what_the_counters_grew(st
 
 def test_the_bill_of_a_record_that_lost_its_phases_is_still_made(story: Any) -> None:
     assert bill(story().phases().fault().reads("errors", [BAD, GOOD]).record(), 0).outside == timedelta(seconds=1)
+
+
+def test_where_nobody_looked_nothing_is_known(story: Any) -> None:
+    """Neither with the fault on, nor since it is gone: that steady state never broke would be a guess."""
+    unwatched = clocks(story().fault(off=60).reads("errors", [GOOD] * 5, start=80).record(), 0)
+    assert not unwatched.mitigate.known and not unwatched.recover.known
+    left = clocks(story().fault(off=60).reads("errors", [GOOD] * 5).record(), 0)
+    assert (left.mitigate.known, left.mitigate.needed) == (True, False)
+    assert not left.recover.known and "since it was gone" in left.recover.how

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import os
 import re
 import subprocess
@@ -352,3 +353,14 @@ def test_times_are_those_of_the_zone_of_the_run(day: RunRecord) -> None:
     page = render(replace(day, plan=day.plan.model_copy(update={"playbook": playbook, "started_at": day.plan.started_at + timedelta(hours=-13)})))
     assert ["When", "18 June 2026, 04:58 to 18:10 (Asia/Kolkata), staging"] in rows(page)
     assert ["18:00:28", "+0:23", "alert", "LedgerDown is firing: detected", "gameday"] in rows(page)
+
+
+def test_what_nobody_watched_is_not_told_as_well(day: RunRecord) -> None:
+    """Every sample is lost: whether customers felt anything is not known, nor whether there was anything to mitigate."""
+    unwatched = dataclasses.replace(day, samples=())
+    text = render(unwatched)
+    assert "Whether customers felt anything is not known: no sample was taken" in text
+    assert "felt nothing" not in text and "never outside steady state" not in text and "never broke" not in text
+    first = rows(part(text, "## 1. The ledger freezes"))
+    assert ["mitigate", "–", "–", "not known: no sample was taken while the fault was on", "–"] in first
+    assert ["recover", "–", "–", "not known: no sample was taken while the fault was on", "–"] in first

@@ -33,7 +33,7 @@ def test_who_was_there_what_they_said_and_what_happened(day: RunRecord) -> None:
 
 def test_clocks_are_in_seconds(day: RunRecord) -> None:
     clocks = read(day)["scenarios"][0]["clocks"]
-    assert clocks["detect"] == {"seconds": 23.0, "at": "2026-06-18T12:30:28+00:00", "how": "alert LedgerDown", "needed": True}
+    assert clocks["detect"] == {"seconds": 23.0, "at": "2026-06-18T12:30:28+00:00", "how": "alert LedgerDown", "needed": True, "known": True}
     assert clocks["mitigate"]["seconds"] == 72.0
     assert clocks["recover"]["seconds"] == 0.959
     assert read(day)["scenarios"][1]["clocks"]["mitigate"]["seconds"] is None

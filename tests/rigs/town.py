@@ -156,11 +156,7 @@ class Town:
         return not self.is_frozen and not self.journal.live()
 
     def late(self) -> list[str]:
-        """Faults that outlived their last lease by more than 5 s: by the clock on which leases run, so that a slow test is none."""
-        ahead = processes.boot_clock() - time.time()
-        buried = [(path.parent, path.stat().st_mtime + ahead) for path in self.journal.root.glob("f-*/tombstone")]
-        found = [(folder.name, at - float(json.loads((folder / "lease").read_bytes()))) for folder, at in buried if (folder / "lease").exists()]
-        return [f"{fault} was off {over:.1f} s after its lease" for fault, over in found if over > 5]
+        return late(self.journal)
 
     async def until(self, holds: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
@@ -177,6 +173,19 @@ class Town:
         if (self.home / "spool").is_dir():
             drain(store, self.home / "spool")
         return store.read(run_id)
+
+
+def late(journal: Journal) -> list[str]:
+    """Faults that outlived their last lease by more than 5 s: by the clock on which leases run, so that a slow test is none."""
+    ahead = processes.boot_clock() - time.time()
+    buried = [(path.parent, path.stat().st_mtime + ahead) for path in journal.root.glob("f-*/tombstone")]
+    found = [(folder.name, at - float(json.loads((folder / "lease").read_bytes()))) for folder, at in buried if (folder / "lease").exists()]
+    return [f"{fault} was off {over:.1f} s after its lease" for fault, over in found if over > 5]
+
+
+def without_temporal() -> dict[str, str]:
+    """The environment, without what would select another Temporal."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
 
 
 @contextmanager

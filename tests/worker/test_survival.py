@@ -41,6 +41,7 @@ async def test_the_conductor_is_killed_then_a_human_aborts(place: Town) -> None:
     await asyncio.sleep(0.5)
     place.start("worker")
     await place.until(lambda: place.is_clean, "reverted after the abort")
+    assert not place.late()
     await asking
     result = await handle.result()
     assert result.outcome == "aborted" and Path(result.report).is_file()
@@ -59,10 +60,16 @@ async def test_the_conductor_is_killed_for_good_and_nobody_aborts(place: Town) -
 
 
 async def test_the_agent_is_killed_and_nobody_starts_it_again(place: Town) -> None:
-    await place.frozen_day()
+    """The watchdog takes the fault off; no agent is there to prove it, and the day says so. The next agent proves it."""
+    handle = await place.frozen_day()
     place.kill("agent")
     await place.until(lambda: place.is_clean, "the watchdog reverted", seconds=60)
     assert not place.late()
+    await place.tell(handle, Verb.ABORT, reason="the agent is gone")
+    result = await asyncio.wait_for(handle.result(), 120)
+    assert result.outcome == "dirty" and "the agent of local gave no proof" in Path(result.report).read_text()
+    place.start("agent")
+    await place.until(lambda: place.record(result.run_id).faults()[0].outcome == "expired", "its proof")
 
 
 async def test_the_agent_is_killed_and_started_again_and_the_fault_goes_on(place: Town) -> None:
@@ -82,6 +89,7 @@ async def test_the_watchdog_is_killed(place: Town) -> None:
     assert not place.late()
     result = await handle.result()
     assert place.record(result.run_id).faults()[0].outcome == "reverted"
+    assert "its watchdog had died" in Path(result.report).read_text()
 
 
 async def test_temporal_is_away_for_longer_than_the_lease(place: Town) -> None:
@@ -107,6 +115,7 @@ async def test_temporal_is_away_for_shorter_than_the_lease(place: Town) -> None:
     await asyncio.sleep(1)
     await place.tell(handle, Verb.ABORT)
     await place.until(lambda: place.is_clean, "reverted after the abort")
+    assert not place.late()
 
 
 async def test_everything_is_killed_at_once_and_an_agent_alone_starts(place: Town) -> None:
@@ -126,7 +135,8 @@ async def test_everything_is_killed_at_once_and_starts_again(place: Town) -> Non
     await place.client()
     await place.tell(handle, Verb.ABORT)
     await place.until(lambda: place.is_clean, "reverted")
-    assert (await talking.outcome(handle, handle.id)).outcome == "aborted"
+    result = await talking.outcome(handle, handle.id)
+    assert result.outcome == "aborted" and Path(result.report).is_file()
 
 
 @pytest.mark.parametrize("how", ["terminate", "cancel", "reset", "delete"])
