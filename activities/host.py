@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from typing import Any, TypeVar
 
 from temporalio import activity
@@ -97,7 +98,7 @@ class HostActivities:
             target, problem = await asyncio.to_thread(self._resolve, question)
             targets.append(target)
             problems += problem
-        return Resolution(targets=tuple(targets), problems=tuple(problems), clock=datetime.now(UTC))
+        return Resolution(targets=tuple(targets), problems=tuple(problems), clock=datetime.now(UTC), version=f"gameday {version('gameday')}")
 
     def _read_settings_again(self) -> None:
         """What is on this host and what its operator allows may have changed since the agent started; `validate` reads the new one too."""

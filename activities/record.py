@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from temporalio import activity
 
@@ -40,6 +41,8 @@ class Targets:
     """Choosing hosts for faults: by name, or among candidates from the inventory in the settings."""
 
     settings: Settings
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Of what conducts the run, for its record."""
 
     @activity.defn(name="targets.select")
     async def select(self, order: SelectOrder) -> Selection:
@@ -49,7 +52,7 @@ class Targets:
             hosts, problem = self._hosts(fault, dice)
             chosen.append(hosts)
             problems += problem
-        return Selection(hosts=tuple(chosen), problems=tuple(problems))
+        return Selection(hosts=tuple(chosen), problems=tuple(problems), versions=dict(self.versions))
 
     def _hosts(self, fault: FaultQuestion, dice: random.Random) -> tuple[tuple[str, ...], list[str]]:
         if fault.on.host is not None:

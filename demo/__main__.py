@@ -1,10 +1,11 @@
 """`make demo`: opens the shop, plays its game day with the `gameday` command as any user would, and closes the shop again.
 
-Needs no root and no Docker. Everything listens on loopback, on ports that are free.
+Needs no root and no Docker, and with `--no-envoy` no Envoy. Everything listens on loopback, on ports that are free.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -22,9 +23,12 @@ ABORTED = 3
 
 def main() -> int:
     """Returns 0 when the day ended as it is meant to: survived once, aborted by a guardrail the second time."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description="Plays the game day of a small shop.")
+    parser.add_argument("--no-envoy", action="store_true", help="as on a machine for which there is no Envoy")
+    envoy = [] if not parser.parse_args().no_envoy else ["--no-envoy"]
     home = _home()
     with tempfile.TemporaryDirectory(prefix="shop-") as folder:
-        shop = _open_shop(Path(folder))
+        shop = _open_shop(Path(folder), *envoy)
         try:
             facts = json.loads((Path(folder) / "shop.json").read_bytes())
             code = _play(home, Path(folder), facts)
@@ -42,10 +46,10 @@ def _home() -> Path:
     return home
 
 
-def _open_shop(folder: Path) -> subprocess.Popen[str]:
+def _open_shop(folder: Path, *options: str) -> subprocess.Popen[str]:
     print("Opening the shop: PostgreSQL, two ledgers, checkout, its monitor, and 50 customers a second…", flush=True)
     shop = subprocess.Popen(
-        [sys.executable, "-m", "demo.shop", "up", str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-m", "demo.shop", "up", str(folder), *options], cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     assert shop.stdout is not None  # a pipe was asked for
     if not shop.stdout.readline():

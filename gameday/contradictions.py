@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -59,20 +60,29 @@ def _guardrails(data: Data) -> Iterator[Finding]:
         yield Finding(("name",), "there is no guardrail: nothing but people would stop this day", "an 'abort_when' list", warning=True)
     expected = {alert for _, alert in texts(data, "alerts", "expected", "*")}
     expected |= {each.alert for _, each in phrases(data, Expectation, "scenarios", "*", "expect", "*") if each.alert}
-    watched = {name: params.get("alert") for name, kind, params in probe_kinds(data) if kind == "alert" and isinstance(params, dict)}
+    watched = {name: alert for name, kind, params in probe_kinds(data) if isinstance(params, dict) and (alert := _alert_of(kind, params))}
     steady: dict[str, list[Tolerance]] = {}
     for _, tolerance in phrases(data, Tolerance, "steady_state", "*"):
         steady.setdefault(tolerance.probe, []).append(tolerance)
     for path, guardrail in phrases(data, Guardrail, "abort_when", "*"):
-        alert = watched.get(guardrail.probe)
-        if isinstance(alert, str) and alert in expected:
-            yield Finding(path, f"the expected alert {alert!r} would abort the run", "a guardrail on what customers feel", warning=True)
+        seen = watched.get(guardrail.probe)
+        if seen in expected:
+            yield Finding(path, f"the expected alert {seen!r} would abort the run", "a guardrail on what customers feel", warning=True)
         if guardrail.tolerance is None or guardrail.in_total:
             continue
         same = next((each for each in steady.get(guardrail.probe, ())[:50] if _implies(each, guardrail.tolerance)), None)
         if same:
             message = f"this holds whenever '{same}' of the steady state holds: the run would abort while all is well"
             yield Finding(path, message, "the opposite comparison, such as 'errors > 5 %'")
+
+
+def _alert_of(kind: str, params: dict[str, Any]) -> str:
+    """The alert that a probe looks at, where it is one: by its kind, or by the series in which Prometheus tells what fires."""
+    said = params.get("alert") if kind == "alert" else params.get("query")
+    if kind == "alert":
+        return said if isinstance(said, str) else ""
+    series = re.search(r'\bALERTS(?:_FOR_STATE)?\s*{[^}]*\balertname\s*=\s*["\']([^"\']+)["\']', said) if isinstance(said, str) else None
+    return series.group(1) if series else ""
 
 
 _UPWARD = {Op.ABOVE: True, Op.AT_LEAST: True, Op.BELOW: False, Op.AT_MOST: False}

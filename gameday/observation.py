@@ -176,6 +176,13 @@ class Yardstick(Model):
         )
         return after, breach
 
+    def spent(self, state: WatchState, at: datetime) -> Breach | None:
+        """The first cap on a total that the day has passed, in whatever phase."""
+        for guardrail in self.abort_when:
+            if guardrail.in_total and self._guard(guardrail, Recent(), at, None, state.totals, only_absolute=False)[1]:
+                return self._breach(guardrail, at, None, state.totals, ())
+        return None
+
     def unwatched(self, state: WatchState, since: datetime, now: datetime, why: str) -> Breach | None:
         """The first guardrail with a time that a gap has filled: what nobody watched is unknown. Those with a number of samples wait for samples."""
         for index, guardrail in enumerate(self.abort_when):

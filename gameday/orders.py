@@ -35,10 +35,11 @@ class SelectOrder(Model):
 
 
 class Selection(Model):
-    """Host names by fault, in the order of the question; problems are fatal to the scenario."""
+    """Host names by fault, in the order of the question; problems are fatal to the scenario. And what the conductor and its Temporal are."""
 
     hosts: tuple[tuple[HostName, ...], ...] = ()
     problems: tuple[str, ...] = ()
+    versions: dict[str, Line] = Field(default_factory=dict)
 
 
 class ResolveOrder(Model):
@@ -49,11 +50,12 @@ class ResolveOrder(Model):
 
 
 class Resolution(Model):
-    """One target a fault, in the order of the question (None where there is a problem), and the host's clock when it answered."""
+    """One target a fault, in the order of the question (None where there is a problem), the host's clock when it answered, and what its agent is."""
 
     targets: tuple[ResolvedTarget | None, ...] = ()
     problems: tuple[str, ...] = ()
     clock: datetime
+    version: Line = ""
 
 
 class HostHalted(Model):

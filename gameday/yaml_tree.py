@@ -68,6 +68,8 @@ class Tree:
         self.quoted: set[Path] = set()
         self.filled: set[Path] = set()
         self.problems: list[Problem] = []
+        self.is_plain = True
+        """Whether it is plain data throughout: what is not has no value that could be checked."""
 
     def place(self, path: Path) -> tuple[Place, bool]:
         """The place of a path, or of the nearest parent that is in the file; and whether it is the path itself."""
@@ -78,11 +80,13 @@ class Tree:
 
     def build(self, events: Iterator[yaml.Event], event: yaml.Event, path: Path = (), key: yaml.Event | None = None) -> Any:
         """The value that begins with `event`, and the place of everything in it."""
-        _refuse_tricks(event)
+        self._note_tricks(event, path)
         _refuse_halves(event)
         line, column = _position(event)
         key_line, key_column = _position(key or event)
         self.places[path] = Place(line, column, key_line, key_column)
+        if isinstance(event, yaml.AliasEvent):
+            return None
         if isinstance(event, yaml.ScalarEvent):
             if event.style in {"'", '"'}:
                 self.quoted.add(path)
@@ -100,8 +104,11 @@ class Tree:
     def _mapping(self, events: Iterator[yaml.Event], path: Path) -> dict[str, Any]:
         built: dict[str, Any] = {}
         while not isinstance(key := next(events), yaml.MappingEndEvent):
-            _refuse_tricks(key)
+            self._note_tricks(key, path)
             _refuse_halves(key)
+            if isinstance(key, yaml.AliasEvent):
+                Tree().build(events, next(events), path)
+                continue
             if not isinstance(key, yaml.ScalarEvent):
                 raise _Refusal(key, "a key must be plain text", "a name, such as 'objective'")
             at, name = (*path, str(key.value)), str(key.value)
@@ -115,6 +122,16 @@ class Tree:
             else:
                 self._add(key, at, f"the key {shown(name)} is here twice", "each key once")
         return built
+
+    def _note_tricks(self, event: yaml.Event, path: Path) -> None:
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            expected = "the value written out, a variable, or quotes around text that begins with * or &"
+            self._add(event, path, "anchors and aliases are not allowed", expected)
+            self.is_plain = False
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            self._add(event, path, f"the tag {shown(tag)} is not allowed", "plain data, or quotes around text that begins with !")
+            self.is_plain = False
 
     def _add(self, event: yaml.Event, path: Path, message: str, expected: str) -> None:
         line, column = _position(event)
@@ -134,8 +151,12 @@ def parse(raw: bytes, tree: Tree) -> tuple[str, dict[str, Any]]:
         PlaybookError: the file is not one YAML mapping of plain data.
     """
     text = _decoded(raw)
+    problem: Problem | None
     try:
-        return text, _document(text, tree)
+        document = _document(text, tree)
+        if tree.is_plain:
+            return text, document
+        problem = None
     except _Refusal as refusal:
         problem = refusal.problem
     except yaml.MarkedYAMLError as error:
@@ -146,7 +167,7 @@ def parse(raw: bytes, tree: Tree) -> tuple[str, dict[str, Any]]:
         problem = Problem(line, column, "", f"the character U+{character:04X} is not allowed", "plain text, saved as UTF-8")
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         problem = Problem(1, 1, "", f"not valid YAML: {str(error).splitlines()[0]}", "plain YAML")
-    raise PlaybookError("not a playbook", (problem,))
+    raise PlaybookError("not a playbook", (*tree.problems, *([problem] if problem else ())))
 
 
 def _document(text: str, tree: Tree) -> dict[str, Any]:
@@ -183,16 +204,6 @@ def _line_and_column(text: str, offset: int) -> tuple[int, int]:
 def _position(event: yaml.Event) -> tuple[int, int]:
     mark = event.start_mark
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
-
-
-def _refuse_tricks(event: yaml.Event) -> None:
-    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-        raise _Refusal(
-            event, "anchors and aliases are not allowed", "the value written out, a variable, or quotes around text that begins with * or &"
-        )
-    tag = getattr(event, "tag", None)
-    if tag is not None:
-        raise _Refusal(event, f"the tag {shown(tag)} is not allowed", "plain data, or quotes around text that begins with !")
 
 
 def _refuse_halves(event: yaml.Event) -> None:

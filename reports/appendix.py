@@ -39,8 +39,13 @@ def definitions(record: RunRecord) -> list[Row]:
     ]
 
 
-def versions(record: RunRecord) -> list[Row]:
-    return [(name, version) for name, version in sorted(record.plan.versions.items())]
+def versions(record: RunRecord) -> dict[str, str]:
+    """Of what started the run, and of what conducted it and worked on its hosts when targets were found last."""
+    found = {**record.plan.versions}
+    for event in record.of(EventKind.TARGETS_FOUND):
+        parts = event.data.get("versions")
+        found |= {str(each["part"]): str(each["version"]) for each in parts if isinstance(each, dict)} if isinstance(parts, list) else {}
+    return found
 
 
 def clock_offsets(record: RunRecord) -> list[Row]:

@@ -96,7 +96,7 @@ def _values(day: Day) -> dict[str, Any]:
         "definitions": appendix.definitions(record),
         "counts": appendix.counts(record),
         "closed": bool(day.closed),
-        "versions": appendix.versions(record),
+        "versions": sorted(appendix.versions(record).items()),
         "clock_offsets": appendix.clock_offsets(record),
         "observer_gaps": appendix.observer_gaps(record),
     }

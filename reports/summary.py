@@ -10,6 +10,7 @@ from gameday.clocks import Bill, Reading
 from gameday.event import Event, EventKind
 from gameday.language import Clock
 from gameday.record import RunRecord
+from reports.appendix import versions
 from reports.measures import Measure, measures
 from reports.missing import missing
 from reports.proofs import Proof, proofs
@@ -46,7 +47,7 @@ def summary(record: RunRecord, sealed_open: bool = False) -> Json:
         "scenarios": [_scenario(story) for story in day.stories],
         "timeline": [_line(moment) for moment in day_timeline(day.record.plan, day.between_scenarios())],
         "notes": [_note(event) for event in day.record.of(EventKind.NOTE)],
-        "versions": {**day.record.plan.versions},
+        "versions": {**versions(day.record)},
     }
 
 

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from importlib.metadata import version
 
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -31,7 +33,7 @@ RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_p
 async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]:
     """A running conductor."""
     recorder = Recorder(RunStore(settings.store_url), settings.home / "spool")
-    records, targets = Records(recorder), Targets(settings)
+    records, targets = Records(recorder), Targets(settings, await _versions(client))
     observer, reporter = Observer(recorder, kinds.probes()), Reporter(recorder)
     worker = Worker(
         client,
@@ -55,3 +57,8 @@ async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]
     finally:
         writing.cancel()
         await observer.close()
+
+
+async def _versions(client: Client) -> dict[str, str]:
+    server = await client.workflow_service.get_system_info(GetSystemInfoRequest())
+    return {"conductor": f"gameday {version('gameday')}", "Temporal server": server.server_version}

@@ -67,6 +67,7 @@ def serve(settings: Settings, port: int, ui_port: int) -> None:
 
 
 async def _downloaded(database: Path, port: int, ui_port: int) -> None:
+    from temporalio.common import SearchAttributeKey
     from temporalio.testing import WorkflowEnvironment
 
     stop = asyncio.Event()
@@ -74,7 +75,13 @@ async def _downloaded(database: Path, port: int, ui_port: int) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         server = await WorkflowEnvironment.start_local(
-            ip="127.0.0.1", port=port, ui=True, ui_port=ui_port, dev_server_database_filename=str(database), dev_server_log_level="error"
+            ip="127.0.0.1",
+            port=port,
+            ui=True,
+            ui_port=ui_port,
+            dev_server_database_filename=str(database),
+            dev_server_log_level="error",
+            search_attributes=[SearchAttributeKey.for_keyword("GamedayPlaybook")],
         )
     except (RuntimeError, OSError) as error:
         raise GamedayError(f"there is no Temporal server here ({error}); install `temporal`, or set TEMPORAL_ADDRESS") from None

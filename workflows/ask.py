@@ -46,13 +46,14 @@ class Found:
     orders: list[tuple[FaultSpec, FaultOrder]]
     problems: list[str]
     offsets: list[tuple[str, float]]
+    versions: dict[str, str]
 
 
 async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Found:
     """Chooses hosts and finds the targets on them, once."""
     questions = tuple(FaultQuestion(name=fault.name, kind=fault.inject, params=fault.with_, on=fault.on) for fault in scenario.faults)
     selection = await _select(SelectOrder(faults=questions, seed=seed))
-    found = Found([], list(selection.problems), [])
+    found = Found([], list(selection.problems), [], dict(selection.versions))
     if found.problems:
         return found
     by_host: dict[str, list[int]] = {}
@@ -115,6 +116,8 @@ async def _resolve(host: str, questions: list[FaultQuestion], found: Found) -> S
     middle = asked + (workflow.now() - asked) / 2
     found.offsets.append((host, round((resolution.clock - middle) / timedelta(milliseconds=1), 1)))
     found.problems.extend(resolution.problems)
+    if resolution.version:
+        found.versions[f"agent of {host}"] = resolution.version
     return resolution.targets
 
 

@@ -111,18 +111,21 @@ class GameDay(Recovery):
         seed = workflow.random().getrandbits(48)
         finding = ask.targets(self.plan, now.scenario, now.index, seed)
         found, result = await self.during(both(finding, self.sample(now, Purpose.BASELINE, sampling.baseline)))
-        now.baselines, now.state = result.baselines, result.state.fresh()
+        now.baselines, now.state, self.state = result.baselines, result.state.fresh(), result.state
         for host, offset_ms in found.offsets:
             self.diary.tell(EventKind.CLOCK_OFFSET, scenario=now.index, host=host, offset_ms=offset_ms)
         self.diary.tell(EventKind.BASELINE, scenario=now.index, baselines=[each.model_dump() for each in result.baselines])
+        if self.heed_totals(now):
+            return False
         if not found.problems and not result.steady:
             self.diary.tell(EventKind.NOT_STEADY, scenario=now.index, what=result.what)
         reasons = [*found.problems] if found.problems else [] if result.steady else [f"not in steady state: {result.what}"]
         if reasons:
             return self.stand_down(now, "; ".join(reasons))
         now.faults = [LiveFault(spec, order) for spec, order in found.orders]
+        versions = [{"part": part, "version": version} for part, version in found.versions.items()]
         shown = [{"fault": order.name, "host": order.target.host, "label": order.target.label} for _, order in found.orders]
-        self.diary.tell(EventKind.TARGETS_FOUND, scenario=now.index, seed=seed, targets=shown)
+        self.diary.tell(EventKind.TARGETS_FOUND, scenario=now.index, seed=seed, targets=shown, versions=versions)
         return True
 
     def stand_down(self, now: Now, reason: str) -> bool:
@@ -228,9 +231,7 @@ class GameDay(Recovery):
                 if result.ended == Until.MITIGATED:
                     now.state = now.state.whole_again()
                 if result.ended == "breach" and result.breach is not None:
-                    breach = result.breach
-                    self.diary.tell(EventKind.BREACH, scenario=now.index, **breach.model_dump(mode="json"))
-                    return self.end(Ending(by=EndedBy.GUARDRAIL, reason=f"{breach.guardrail}: {breach.seen}"))
+                    return self.breached(now, result.breach)
                 if result.ended == "blind":
                     return self.end(Ending(by=EndedBy.BLIND, reason=result.what[:900]))
                 if result.ended == "over" and now.all_over:

@@ -12,8 +12,8 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from gameday.event import EventKind
     from gameday.fault import FaultOutcome, FaultState, FaultStatus
-    from gameday.observation import ObserveResult, Purpose
-    from gameday.orders import HEAD_START, RevertResult
+    from gameday.observation import Breach, ObserveResult, Purpose
+    from gameday.orders import HEAD_START, EndedBy, Ending, RevertResult
     from gameday.plan import Plan
     from gameday.record import Phase
     from workflows import ask
@@ -116,6 +116,20 @@ class Recovery(Commands):
             self.state = (await seeing).state
         except FAILURES as error:
             workflow.logger.warning("recovery was not watched: %s", reason_of(error))
+        self.heed_totals(now)
+
+    def heed_totals(self, now: Now) -> bool:
+        """Caps are the day's: one that is passed while nothing is on ends it too. Returns whether one is."""
+        breach = self.plan.yardstick(now.baselines).spent(self.state, workflow.now())
+        if breach is not None:
+            self.breached(now, breach)
+        return breach is not None
+
+    def breached(self, now: Now, breach: Breach) -> None:
+        """A guardrail ends the day, and the record says which sample, what was expected and what was seen."""
+        if self.ending is None:
+            self.diary.tell(EventKind.BREACH, scenario=now.index, **breach.model_dump(mode="json"))
+        self.end(Ending(by=EndedBy.GUARDRAIL, reason=f"{breach.guardrail}: {breach.seen}"))
 
     def enter(self, now: Now, phase: Phase, length: timedelta | None = None) -> None:
         now.phase = phase

@@ -6,13 +6,14 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from gameday.errors import NotFound, NotReverted
 
-SYSTEM_SLICES = (Path("/sys/fs/cgroup/systemd/system.slice"), Path("/sys/fs/cgroup/system.slice"))
-"""Where the cgroups of system services are: on v1 (name=systemd), on v2."""
+CGROUPS = (Path("/sys/fs/cgroup/systemd"), Path("/sys/fs/cgroup"))
+"""Where the cgroups of units are: on v1 (name=systemd), on v2."""
 
 
 _EXITING = 0x4
@@ -157,12 +158,29 @@ def _names(pid: int) -> set[str]:
 
 
 def _unit(unit: str) -> list[int]:
-    """Members of a unit's cgroup. Source: systemd.resource-control(5)."""
+    """Members of a system unit's cgroup and of those below it, in whatever slice it is. Sources: systemd.unit(5), systemd.slice(5).
+
+    Slices only are looked through: a user's own systemd, or one in a container, may have units of the same name.
+    """
     wanted = unit if "." in unit else f"{unit}.service"
-    for root in SYSTEM_SLICES:
-        with contextlib.suppress(OSError):
-            return [int(line) for line in (root / wanted / "cgroup.procs").read_text().split()]
+    for root in CGROUPS:
+        members = [pid for slice_ in _slices(root) for pid in _members(slice_ / wanted)]
+        if members:
+            return members
     return []
+
+
+def _slices(root: Path) -> Iterator[Path]:
+    yield root
+    for below in sorted(root.glob("*.slice")):
+        if below.name != "user.slice":
+            yield from _slices(below)
+
+
+def _members(group: Path) -> Iterator[int]:
+    for listed in [group / "cgroup.procs", *sorted(group.glob("**/*/cgroup.procs"))]:
+        with contextlib.suppress(OSError):  # it has gone meanwhile, or there is none
+            yield from map(int, listed.read_text().split())
 
 
 def ancestors() -> set[int]:

@@ -59,11 +59,11 @@ def _state(fault: FaultRow) -> Text:
 
 
 def _lease(fault: FaultRow, left: float | None) -> Text:
-    """Seconds until it ends by itself if nobody renews it."""
+    """Seconds until it ends by itself if nobody renews it, where its journal is on this machine."""
     if fault.state not in ("armed", "active", "reverting"):
         return Text("–", style="dim")
     if left is None:
-        return Text("?", style="yellow")
+        return Text("elsewhere", style="dim")
     return Text(f"{left:.0f} s", style="" if left > 5 else "yellow") if left > 0 else Text("over", style="yellow")
 
 

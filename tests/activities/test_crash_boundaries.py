@@ -116,6 +116,26 @@ def test_the_revert_is_killed_at_every_line(target: Rig, host: Lab, record_prope
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("left", ["after_journal", "mid_inject", "active"])
+def test_the_watchdogs_revert_is_killed_at_every_line(target: Rig, host: Lab, left: str, record_property: Any) -> None:
+    """The recovery of what a killed inject left, or of a whole fault, is killed itself; the watchdog's next look ends it."""
+    boundary = 0
+    while True:
+        boundary += EVERY
+        target.renew()
+        before = target.look()
+        order = target.order(f"f-{left.replace('_', '-')}-{boundary}")
+        assert host.ask({**order, "die_at": left})["killed"] is (left != "active")
+        alive = host.ask({"watchdog": True, "ahead": PAST_EVERY_LEASE, "kill_at": boundary})["live"]
+        by_watchdog(host, target, order)
+        clean(host, target, before, f"left {left}, the watchdog's revert was killed at line event {boundary}")
+        if not alive:
+            break
+    record_property("counted", f"{target.kind} ({type(target).__name__}): {boundary - EVERY} boundaries of the watchdog's, left {left}: no leftover")
+    assert boundary > 50
+
+
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("mutant", ["apply before journal", "tombstone before undo", "journal written in place", "undo only if present"])
 def test_a_mutant_is_caught(mutant: str, folder: Path, host: Lab) -> None:
     """The enumeration would notice these mistakes: with each of them something is left at some boundary."""

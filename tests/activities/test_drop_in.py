@@ -73,6 +73,9 @@ HELD = {
     "test_the_inject_is_killed_at_every_line[workers.pause-by_watchdog]",
     "test_the_inject_is_killed_at_every_line[workers.pause-by_retry]",
     "test_the_revert_is_killed_at_every_line[workers.pause]",
+    "test_the_watchdogs_revert_is_killed_at_every_line[workers.pause-after_journal]",
+    "test_the_watchdogs_revert_is_killed_at_every_line[workers.pause-mid_inject]",
+    "test_the_watchdogs_revert_is_killed_at_every_line[workers.pause-active]",
 }
 """What the contract suite asks of an injector (of its boundaries, each twentieth is enough here)."""
 

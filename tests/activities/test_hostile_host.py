@@ -28,7 +28,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "disk"
     place.mkdir()
     if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "none", place], check=False).returncode != 0:
-        pytest.skip("this kernel lets this user mount no file system")
+        pytest.skip("kernel: it lets this user mount no file system")
     yield place
     subprocess.run(["umount", "--lazy", place], check=True)
 

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from activities import watchdog
+from activities.hands import JournaledHands
+from activities.injectors.injector import Host
+from activities.injectors.process_kill import ProcessKill
 from activities.journal import Journal
 from activities.steps import processes
 from activities.targets import ProcessFacts, refuses_own_processes, resolve
@@ -18,7 +21,7 @@ from gameday.errors import NotFound
 from gameday.playbook import Target
 from gameday.settings import HostSettings
 from tests.activities.injectors.test_process_pause import Sleeper
-from tests.rigs.lab import rig
+from tests.rigs.lab import rig, until
 
 
 def test_a_process_is_found_by_its_systemd_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,11 +32,51 @@ def test_a_process_is_found_by_its_systemd_unit(tmp_path: Path, monkeypatch: pyt
         members = tmp_path / "system.slice" / "shop.service" / "cgroup.procs"
         members.parent.mkdir(parents=True)
         members.write_text(f"{target.process.pid}\n{gone.pid}\n")
-        monkeypatch.setattr(processes, "SYSTEM_SLICES", (tmp_path / "nowhere", tmp_path / "system.slice"))
+        monkeypatch.setattr(processes, "CGROUPS", (tmp_path / "nowhere", tmp_path))
         found = resolve(Target(host="local", unit="shop"), "local", HostSettings())
         assert [process.pid for process in ProcessFacts.of(found).processes] == [target.process.pid]
         with pytest.raises(NotFound, match=r"by unit bar\.service"):
             resolve(Target(host="local", unit="bar.service"), "local", HostSettings())
+
+
+def test_a_unit_is_found_in_any_slice_with_all_that_is_below_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A template's instance has a slice of its own; a unit may have cgroups below it. A user's or a container's unit of that name is another."""
+    monkeypatch.setattr(processes, "CGROUPS", (tmp_path,))
+    unit = "system.slice/system-shop.slice/shop@1.service"
+    others = ("user.slice/user-1000.slice/user@1000.service/app.slice/shop@1.service", "system.slice/docker-1.scope/system.slice/shop@1.service")
+    workers = [subprocess.Popen(["sleep", "1000"]) for _ in range(4)]
+    try:
+        for folder, worker in zip((unit, f"{unit}/pool/one", *others), workers, strict=True):
+            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / "cgroup.procs").write_text(f"{worker.pid}\n")
+        found = resolve(Target(host="local", unit="shop@1"), "local", HostSettings())
+        assert [process.pid for process in ProcessFacts.of(found).processes] == [worker.pid for worker in workers[:2]]
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+
+
+def test_a_unit_is_killed_as_it_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every process of it, and nothing that has joined it since: that was not approved."""
+    monkeypatch.setattr(processes, "CGROUPS", (tmp_path,))
+    members = tmp_path / "system.slice" / "shop.service" / "cgroup.procs"
+    members.parent.mkdir(parents=True)
+    workers = [subprocess.Popen(["sleep", "1000"]) for _ in range(3)]
+    try:
+        members.write_text(f"{workers[0].pid}\n{workers[1].pid}\n")
+        found = resolve(Target(host="local", unit="shop"), "local", HostSettings())
+        members.write_text("\n".join(str(worker.pid) for worker in workers))
+        steps = ProcessKill().steps(ProcessKill.Params(), found, Host("local", HostSettings(), {}, tmp_path))
+        for step in steps:
+            hands = JournaledHands(tmp_path, lambda: None)
+            step.apply(step.capture(hands), hands)
+        until(lambda: all(worker.poll() is not None for worker in workers[:2]))
+        assert workers[2].poll() is None
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
 
 
 def test_gameday_refuses_to_touch_itself(tmp_path: Path) -> None:

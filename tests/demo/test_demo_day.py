@@ -27,14 +27,18 @@ def test_a_playbook_of_the_demo_has_no_problem_and_no_doubt(name: str) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_the_day_is_survived_once_and_aborted_by_a_guardrail_the_second_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("options", "faults"), [((), 2), (("--no-envoy",), 3)], ids=["with Envoy", "without Envoy"])
+def test_the_day_is_survived_once_and_aborted_by_a_guardrail_the_second_time(tmp_path: Path, options: tuple[str, ...], faults: int) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "GAMEDAY_"))}
     environment |= {"HOME": str(tmp_path), "GAMEDAY_HOME": str(tmp_path / "home")}
-    done = subprocess.run([sys.executable, "-m", "demo"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=230, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "demo", *options], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=230, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "nothing is left behind: 2 faults, 2 reverted, 0 dirty" in done.stdout
+    assert f"nothing is left behind: {faults} faults, {faults} reverted, 0 dirty" in done.stdout
     report = Path(done.stdout.strip().splitlines()[-1].split()[-1])
     assert report.is_file(), "the last line is the report's path"
+    assert all(part in report.read_text() for part in ("| conductor ", "| Temporal server ", "| agent of local "))
     home = tmp_path / "home" / "demo"
     (line,) = RunStore(f"sqlite:///{home}/gameday.db").list()
     record = RunStore(f"sqlite:///{home}/gameday.db").read(line.run_id)

@@ -69,7 +69,7 @@ def test_who_is_killed_while_the_ledger_is_frozen(house: House, shop: Shop, who:
 @pytest.mark.parametrize("who", ["agent", "everything"])
 def test_who_is_killed_while_the_ledger_is_slow(house: House, shop: Shop, who: str) -> None:
     if shop.envoy_admin is None:
-        pytest.skip("there is no Envoy for this kind of machine")
+        pytest.skip("hardware: there is no Envoy wheel for it")
     before = runtime(shop)
     run_id = begun(house, shop, 1, lambda: runtime(shop) != before)
     _killed_and_over(house, run_id, WHO[who], lambda: runtime(shop) == before)

@@ -24,7 +24,7 @@ from demo.waiting import fetch, wait_until
 
 Supervise = Callable[..., subprocess.Popen[bytes]]
 
-needs_envoy = pytest.mark.skipif(find_envoy() is None, reason="there is no Envoy wheel for this platform")
+needs_envoy = pytest.mark.skipif(find_envoy() is None, reason="hardware: there is no Envoy wheel for it")
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_leaves_nothing_when_stopped(supervise: Supervise, tmp_path: Path) -> No
     assert not (tmp_path / "shop.json").exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills a process when its parent dies")
+@pytest.mark.skipif(sys.platform != "linux", reason="kernel: only Linux kills a process when its parent dies")
 def test_leaves_nothing_when_its_supervisor_is_killed(supervise: Supervise, tmp_path: Path) -> None:
     supervisor = supervise()
     everyone = psutil.Process(supervisor.pid).children(recursive=True)

@@ -70,7 +70,7 @@ def _own(folder: Path) -> Iterator[Engine]:
         while not _answers(engine):
             said = (folder / "log").read_text(errors="replace")[-2000:]
             if daemon.poll() is not None and "operation not permitted" in said.lower():
-                pytest.skip(f"no Docker engine: the kernel or a container around us forbids dockerd ({said.strip().splitlines()[-1]})")
+                pytest.skip(f"kernel: it, or a container around us, forbids dockerd ({said.strip().splitlines()[-1]})")
             assert daemon.poll() is None and time.monotonic() < deadline, f"dockerd did not come up:\n{said}"
             time.sleep(0.1)
         engine.docker("image", "prune", "--force", "--filter=until=72h")  # layers of builds that nobody repeats

@@ -82,6 +82,13 @@ WARNINGS: dict[str, tuple[list[Change], list[Said]]] = {
         [("probes:\n", "probes:\n  down: {alert: {alert: LedgerDown}}\n"), ("'errors > 5 % in 3 of 5 samples'", "'down = 1'")],
         [("abort_when[0]", "the expected alert 'LedgerDown' would abort the run", "a guardrail on what customers feel")],
     ),
+    "an expected alert that aborts, asked of Prometheus": (
+        [
+            ("probes:\n", 'probes:\n  down: {prometheus: {query: \'count(ALERTS{alertname="LedgerDown", alertstate="firing"})\', unit: count}}\n'),
+            ("'errors > 5 % in 3 of 5 samples'", "'down > 0'"),
+        ],
+        [("abort_when[0]", "the expected alert 'LedgerDown' would abort the run", "a guardrail on what customers feel")],
+    ),
     "a baseline of a single sample": (
         [before_scenarios("sampling: {baseline: 0s, baseline_samples: 0}")],
         [

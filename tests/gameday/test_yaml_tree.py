@@ -14,12 +14,12 @@ TRICKS: dict[str, tuple[str, str, Placed]] = {
     "an anchor": (
         "name: small",
         "name: &a small",
-        (1, 7, "", "anchors and aliases are not allowed", "the value written out, a variable, or quotes around text that begins with * or &"),
+        (1, 7, "name", "anchors and aliases are not allowed", "the value written out, a variable, or quotes around text that begins with * or &"),
     ),
     "an alias": (
         "name: small",
         "name: *a",
-        (1, 7, "", "anchors and aliases are not allowed", "the value written out, a variable, or quotes around text that begins with * or &"),
+        (1, 7, "name", "anchors and aliases are not allowed", "the value written out, a variable, or quotes around text that begins with * or &"),
     ),
     "a tag": (
         "name: small",
@@ -27,7 +27,7 @@ TRICKS: dict[str, tuple[str, str, Placed]] = {
         (
             1,
             7,
-            "",
+            "name",
             "the tag 'tag:yaml.org,2002:python/object/apply:os.system' is not allowed",
             "plain data, or quotes around text that begins with !",
         ),
@@ -35,7 +35,7 @@ TRICKS: dict[str, tuple[str, str, Placed]] = {
     "a tag of its own": (
         "name: small",
         "name: !x small",
-        (1, 7, "", "the tag '!x' is not allowed", "plain data, or quotes around text that begins with !"),
+        (1, 7, "name", "the tag '!x' is not allowed", "plain data, or quotes around text that begins with !"),
     ),
     "a tag on a key": (
         "name: small",
@@ -125,6 +125,18 @@ def test_yaml_that_a_playbook_has_no_need_for_is_refused_quickly(old: str, new: 
     began = time.process_time()
     assert placed(problems(changed(small, (old, new))))[0] == expected
     assert time.process_time() - began < 5
+
+
+def test_all_of_it_is_told_at_once(small: str, problems: Problems) -> None:
+    """What is not plain data, wherever it is, and the keys that are here twice; the fields are looked at once that is mended."""
+    text = changed(small, ("name: small", "name: &a small\nname: other\nenvironment: *a\n*a : x"), ("objective: ", "objective: !x "))
+    assert [problem.message for problem in problems(text)] == [
+        "anchors and aliases are not allowed",
+        "the key 'name' is here twice",
+        "anchors and aliases are not allowed",
+        "anchors and aliases are not allowed",
+        "the tag '!x' is not allowed",
+    ]
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), SLIPS.values(), ids=SLIPS)

@@ -3,8 +3,9 @@
 Reads requests, a line of JSON each, and answers each with a line. A request is the operation's own, with
 
     kill_at   the line event (counted over engine, steps and journal) at which the process kills itself; absent: never
+    die_at    the failpoint at which it kills itself
     ahead     seconds that the boot clock is ahead, to let a lease run out without waiting
-    watchdog  true: one look of the watchdog instead of an operation
+    watchdog  true: one look of the watchdog instead of an operation; `kill_at` then counts the lines of the revert that it starts
     mutant    the name of a deliberate mistake, to see that it is caught
 
 The lines are found by tracing, so no boundary is listed by hand and none can be forgotten.
@@ -44,7 +45,7 @@ class Tracer:
         if event == "line":
             self.lines += 1
             if self.lines == self.kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
+                _die()
         return self._line
 
 
@@ -54,8 +55,10 @@ def carry_out(journal: Journal, request: dict[str, Any]) -> dict[str, Any]:
     if request.get("ahead"):
         real, ahead = processes.boot_clock, float(request["ahead"])
         processes.boot_clock = lambda: real() + ahead  # type: ignore[assignment]
+    if request.get("die_at"):
+        engine.failpoint = operation.failpoint = lambda name: _die() if name == request["die_at"] else None  # type: ignore[assignment]
     if request.get("watchdog"):
-        return _watch(journal)
+        return _watch(journal, request.get("kill_at"))
     operation.watchdog.poke = lambda root: _acknowledge(journal)  # type: ignore[assignment]  # the lab is its own watchdog
     tracer = Tracer(request.get("kill_at"))
     sys.settrace(tracer)
@@ -73,7 +76,18 @@ def _acknowledge(journal: Journal) -> None:
         entry.watch()
 
 
-def _watch(journal: Journal) -> dict[str, Any]:
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _watch(journal: Journal, kill_at: int | None) -> dict[str, Any]:
+    real = watchdog.revert_due
+
+    def traced(*due: Any) -> int:
+        sys.settrace(Tracer(kill_at))
+        return real(*due)
+
+    watchdog.revert_due = traced  # type: ignore[assignment]  # it runs in a child of the watchdog's own
     dog = watchdog.Watchdog(journal, lock=os.open(os.devnull, os.O_RDONLY))
     dog.look()
     while dog.reverting:

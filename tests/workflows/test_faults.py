@@ -11,6 +11,7 @@ from temporalio.client import Client
 from gameday.commands import Verb
 from gameday.event import EventKind
 from gameday.fault import FaultOutcome
+from gameday.record import Phase
 from tests.rigs.town import DAY, Town
 from tests.workflows.conftest import TWO, Door, active, told
 
@@ -68,6 +69,22 @@ async def test_a_total_goes_on_over_the_day_also_through_a_counter_that_is_reset
         counter.value = 4
         result = await handle.result()
     assert result.outcome == "aborted" and result.reason == "failed > 52 in total: 54 since the day opened"
+
+
+async def test_a_cap_that_is_passed_while_nothing_is_on_lets_no_further_scenario_begin(shared: Town) -> None:
+    """It is the day's: what grows in recover, or before the next scenario, counts as what grew while a fault was on."""
+    async with Counter() as counter:
+        probe = f"failed: {{openmetrics: {{url: 'http://127.0.0.1:{counter.port}/metrics', metric: failed_total}}}}"
+        text = TWO.replace("probes:\n", f"probes:\n  {probe}\n").replace("['up is unknown for 60s']", "['failed > 52 in total']")
+        counter.value = 100
+        handle = await shared.begin(shared.day(text=text.replace("steady_for: 0s", "steady_for: 2s"), length="300ms"))
+        await shared.until(lambda: EventKind.RUN_STARTED in told(shared, handle.id), "it is in the store")
+        await shared.until(lambda: shared.record(handle.id).phase(0, Phase.RECOVER) is not None, "the first scenario recovers")
+        counter.value = 200
+        result = await handle.result()
+    assert result.outcome == "aborted" and result.reason == "failed > 52 in total: 100 since the day opened"
+    record = shared.record(handle.id)
+    assert [fault.name for fault in record.faults()] == ["frozen"] and record.first(EventKind.BREACH) is not None
 
 
 class Counter:

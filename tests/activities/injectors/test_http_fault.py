@@ -61,7 +61,7 @@ class Gateway(Rig):
     def __init__(self, folder: Path) -> None:
         program = find_envoy()
         if program is None:
-            pytest.skip("no Envoy wheel for this kind of machine")
+            pytest.skip("hardware: there is no Envoy wheel for it")
         super().__init__(folder)
         config = folder / "envoy.yaml"
         config.write_text(BARE + self.listeners)

@@ -58,6 +58,13 @@ class Service(Rig):
             os.kill(pid, signal.SIGKILL)
 
 
+class Polite(Service):
+    """The same, asked to end."""
+
+    variant = "by SIGTERM, and restart"
+    params: ClassVar[dict[str, Any]] = {"signal": "SIGTERM", "restart": True}
+
+
 class Mortal(Service):
     """The same, killed without a restart: momentary."""
 
