@@ -47,7 +47,7 @@ def inject(journal: Journal, order: Order, steps: Sequence[Step], poke: Callable
             _refuse_doubled(journal, order, steps)
             entry = _open(journal, order, steps, JournaledHands(None, lock.progress))
             failpoint("after_journal")
-        hands = JournaledHands(entry.folder, lock.progress)
+        hands = JournaledHands(entry.folder, lock.progress, entry.lease)
         if entry.marked("active"):
             return _status(entry, "active", began, proof=_look(entry, hands))
         try:
@@ -125,6 +125,26 @@ def revert(journal: Journal, fault_id: str, reason: str, outcome: str = "reverte
         hands = JournaledHands(entry.folder, lock.progress)
         hands.end_helper()
         return _undo_and_bury(entry, hands, began, entry.ended_reason or reason, outcome)
+
+
+def renew(journal: Journal, fault_id: str) -> Status:
+    """Lets a fault last for another lease from now: its steps that the kernel or a server would end, and then the journal's word.
+
+    Raises:
+        GamedayError: a step could not be renewed; the lease stands as it was.
+    """
+    began = time.monotonic()
+    with journal.operation(fault_id, PATIENCE) as lock:
+        entry = journal.find(fault_id)
+        if entry is None or not entry.marked("active") or entry.why_ended():
+            return bare_status(fault_id, None, "", state="reverting")
+        hands = JournaledHands(entry.folder, lock.progress, entry.lease)
+        hands.end_helper()
+        for step, undo in entry.pairs():
+            if step.expires:
+                step.renew(undo, hands)
+        entry.renew()
+        return _status(entry, "active", began)
 
 
 def _ask_to_end(journal: Journal, fault_id: str, reason: str) -> None:

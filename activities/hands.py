@@ -28,8 +28,8 @@ _LAST = 126
 class JournaledHands:
     """The hands of one operation on one fault. `folder` is its entry (None before there is one: then nothing has been changed either)."""
 
-    def __init__(self, folder: Path | None, progress: Callable[[], None]) -> None:
-        self._folder, self.progress = folder, progress
+    def __init__(self, folder: Path | None, progress: Callable[[], None], lease: float = 0.0) -> None:
+        self._folder, self.progress, self.lease = folder, progress, lease
         self._limit = float("inf")
 
     @contextlib.contextmanager

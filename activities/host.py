@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -41,12 +42,15 @@ class HostActivities:
     journal: Journal
     injectors: dict[str, type[Injector[Any]]]
     operators: Operators
+    temporal: str = ""
+    """The host name of the Temporal that it is told by."""
     armed: Callable[[str], None] = field(default=lambda _: None)
     """Called with the id of a fault that is being put on, so that the keeper looks after it."""
 
     @property
     def host(self) -> Host:
-        return Host(self.settings.host, self.settings.here(), self.settings.commands, self.settings.home)
+        needed = (self.temporal,) if self.temporal else ()
+        return Host(self.settings.host, self.settings.here(), self.settings.commands, self.settings.home, needed)
 
     def injecting(self) -> list[Callable[..., Any]]:
         """`<kind>.inject` for every kind, `fault.inject` for sealed scenarios, and `host.resolve`."""
@@ -95,7 +99,7 @@ class HostActivities:
         targets: list[ResolvedTarget | None] = []
         problems: list[str] = []
         for question in order.faults:
-            target, problem = await asyncio.to_thread(self._resolve, question)
+            target, problem = await asyncio.to_thread(self._resolve, question, order.needed)
             targets.append(target)
             problems += problem
         return Resolution(targets=tuple(targets), problems=tuple(problems), clock=datetime.now(UTC), version=f"gameday {version('gameday')}")
@@ -105,14 +109,15 @@ class HostActivities:
         now = load_settings()
         self.settings = self.settings.model_copy(update={"hosts": now.hosts, "commands": now.commands})
 
-    def _resolve(self, question: FaultQuestion) -> tuple[ResolvedTarget | None, list[str]]:
+    def _resolve(self, question: FaultQuestion, needed: Sequence[str]) -> tuple[ResolvedTarget | None, list[str]]:
         cls = self.injectors.get(question.kind)
         if cls is None:
             return None, [f"{question.name}: the agent of {self.host.name} knows no injector {question.kind!r}; use the same gameday everywhere"]
         try:
             target = resolve(question.on, self.host.name, self.host.settings)
             injector, params = cls(), cls.Params.model_validate(question.params)
-            problems = list(injector.preflight(params, target, self.host))
+            host = dataclasses.replace(self.host, needed=(*self.host.needed, *needed))
+            problems = list(injector.preflight(params, target, host))
             target = target.model_copy(update={"label": injector.label(params, target)[:200]})
             if not problems:
                 target = target.model_copy(update={"digest": _digest(injector.steps(params, target, self.host))})

@@ -127,6 +127,7 @@ class Journal:
             **order.__dict__,
             "steps": [to_json(step) for step in steps],
             "undos": list(undos),
+            "expires": any(step.expires for step in steps),
             "knobs": [knob for step in steps for knob in step.knobs()],
             "boot_id": processes.boot_id(),
             "time_namespace": processes.time_namespace(),
@@ -221,6 +222,16 @@ class Entry:
         return list(self.data.get("knobs", ()))
 
     @property
+    def lease(self) -> float:
+        """Seconds that it lives without being renewed."""
+        return float(self.data.get("lease", 0.0))
+
+    @property
+    def expires(self) -> bool:
+        """Whether a renewal is more than a word in the journal: the kernel or a server holds the lease of one of its steps."""
+        return bool(self.data.get("expires"))
+
+    @property
     def ends_at(self) -> float:
         """The absolute cap, on the boot clock."""
         return float(self.data.get("ends_at", 0.0))
@@ -263,7 +274,7 @@ class Entry:
 
     def renew(self) -> None:
         """Extends the lease by its full length from now; the cap stands."""
-        durable.write(self.folder / "lease", json.dumps(processes.boot_clock() + float(self.data["lease"])).encode(), durable=False)
+        durable.write(self.folder / "lease", json.dumps(processes.boot_clock() + self.lease).encode(), durable=False)
 
     def marked(self, mark: str) -> bool:
         return (self.folder / mark).exists()
@@ -290,11 +301,11 @@ class Entry:
         Raises:
             FaultEnded: somebody asked for the end, or the time is over: a late holder must not apply.
         """
-        reason = self._why_ended()
+        reason = self.why_ended()
         if reason:
             raise FaultEnded(f"the fault {self.fault_id} is not applied: {reason}")
 
-    def _why_ended(self) -> str | None:
+    def why_ended(self) -> str | None:
         if self.marked("tombstone"):
             return "it has been ended"
         halted = standing(self.folder.parent)

@@ -4,6 +4,7 @@ Reads requests from its standard input, each a line of JSON, and answers each wi
 
     {"op": "inject", "order": {…}, "steps": […]}     → {"status": {…}}
     {"op": "revert", "reasons": {fault: why, …}}     → {"statuses": […]}
+    {"op": "renew",  "faults": […]}                  → {"statuses": […]}
     {"op": "check",  "faults": […]}                  → {"statuses": […]}
 
 An error is answered as {"error": <class name>, "message": …}.
@@ -40,7 +41,8 @@ def perform(journal: Journal, request: dict[str, Any]) -> dict[str, Any]:
     if request["op"] == "revert":
         reasons: dict[str, str] = request["reasons"]
         return {"statuses": [_guarded(partial(engine.revert, journal, fault_id, why, "reverted"), fault_id) for fault_id, why in reasons.items()]}
-    return {"statuses": [_guarded(partial(engine.check, journal, fault_id), fault_id) for fault_id in request["faults"]]}
+    each = {"renew": engine.renew, "check": engine.check}[request["op"]]
+    return {"statuses": [_guarded(partial(each, journal, fault_id), fault_id) for fault_id in request["faults"]]}
 
 
 class _Waker:

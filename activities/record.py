@@ -52,7 +52,7 @@ class Targets:
             hosts, problem = self._hosts(fault, dice)
             chosen.append(hosts)
             problems += problem
-        return Selection(hosts=tuple(chosen), problems=tuple(problems), versions=dict(self.versions))
+        return Selection(hosts=tuple(chosen), problems=tuple(problems), versions=dict(self.versions), conductor=self.settings.host)
 
     def _hosts(self, fault: FaultQuestion, dice: random.Random) -> tuple[tuple[str, ...], list[str]]:
         if fault.on.host is not None:

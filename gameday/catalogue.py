@@ -40,7 +40,7 @@ class InjectorKind(Protocol):
     kind: ClassVar[str]
     Params: ClassVar[type[InjectorParams]]
     things: ClassVar[frozenset[str]]
-    """Which thing on a host it can touch (`process`, `envoy`, …); empty for the host itself."""
+    """Which thing on a host it can touch (`process`, `envoy`, …); empty for the host itself, `host` among them where that will do too."""
     momentary: ClassVar[bool]
     """Whether it is over in a moment as a rule; `is_momentary` knows it of a fault."""
     ends: ClassVar[str]

@@ -171,7 +171,7 @@ def _thing(path: Path, injector: type[InjectorKind], named: list[str]) -> Iterat
         yield Finding(path, f"{injector.kind} touches the host itself, not {named[0]!r} on it", example)
     elif named and named[0] not in fitting:
         yield Finding(path, f"{injector.kind} cannot touch {named[0]!r}", f"{choice}, {example}")
-    elif fitting and not named:
+    elif fitting and not named and "host" not in injector.things:
         yield Finding(path, f"it does not say what {injector.kind} touches on the host", f"{choice}, {example}")
 
 

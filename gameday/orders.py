@@ -40,6 +40,8 @@ class Selection(Model):
     hosts: tuple[tuple[HostName, ...], ...] = ()
     problems: tuple[str, ...] = ()
     versions: dict[str, Line] = Field(default_factory=dict)
+    conductor: HostName | None = None
+    """The host that the conductor is on."""
 
 
 class ResolveOrder(Model):
@@ -47,6 +49,8 @@ class ResolveOrder(Model):
 
     host: HostName
     faults: tuple[FaultQuestion, ...]
+    needed: tuple[Line, ...] = ()
+    """Names and addresses that a fault there may not cut off."""
 
 
 class Resolution(Model):

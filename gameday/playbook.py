@@ -10,6 +10,7 @@ import zoneinfo
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
@@ -343,6 +344,15 @@ class Playbook(Model):
     """What the run may touch, at the most."""
     scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1, max_length=50)]
     """The scenarios, in order, or the keys of the only one at the top level."""
+
+    def asked(self) -> tuple[str, ...]:
+        """The hosts that probes and alerts are read from, by name or address."""
+        params = [params for spec in self.probes.values() for params in spec.values() if isinstance(params, dict)]
+        said = [each.get(key) for each in params for key in ("url", "host")]
+        source = self.alerts.source if self.alerts else None
+        said += [server.url for server in ((source.alertmanager, source.prometheus) if source else ()) if server]
+        hosts = [urlsplit(each).hostname if "//" in each else each for each in said if isinstance(each, str)]
+        return tuple(dict.fromkeys(host for host in hosts if host))
 
 
 SCENARIO_KEYS = frozenset(field.alias or name for name, field in Scenario.model_fields.items())

@@ -48,7 +48,8 @@ async def agent(client: Client, settings: Settings) -> AsyncIterator[None]:
     journal = Journal.at(settings.home)
     operators = Operators(settings.home)
     keeper = Keeper(client, settings, journal, operators)
-    host = HostActivities(settings, journal, kinds.injectors(), operators, armed=keeper.remember)
+    temporal = client.service_client.config.target_host.rpartition(":")[0].strip("[]")
+    host = HostActivities(settings, journal, kinds.injectors(), operators, temporal, armed=keeper.remember)
     operators.warm_up()
     injects = Worker(client, task_queue=host_queue(settings.host), activities=host.injecting(), graceful_shutdown_timeout=timedelta(seconds=5))
     reverts = Worker(

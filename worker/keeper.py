@@ -54,10 +54,12 @@ class Looked:
     why: str = ""
 
 
-def _renew(entries: list[Entry]) -> None:
+def _renew(entries: list[Entry]) -> list[str]:
+    """Renews what needs the journal's word only; returns the rest."""
     for entry in entries:
-        if entry.due() is None:
+        if entry.due() is None and not entry.expires:
             entry.renew()
+    return [entry.fault_id for entry in entries if entry.expires]
 
 
 @dataclass
@@ -74,6 +76,8 @@ class Keeper:
     """Faults that their runs wanted when they were asked last."""
     going: set[str] = field(default_factory=set)
     """Faults that are being taken off."""
+    renewing: set[str] = field(default_factory=set)
+    """Faults whose lease the kernel or a server holds, and that are being renewed."""
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def remember(self, fault_id: str) -> None:
@@ -136,6 +140,26 @@ class Keeper:
             self.tasks.add(task)
             task.add_done_callback(partial(self._has_taken_off, new))
 
+    def begin_to_renew(self, faults: Iterable[str]) -> None:
+        """What the kernel or a server holds, in a task of its own: an operation may take a while, and no other lease waits for it."""
+        new = [fault_id for fault_id in faults if fault_id not in self.renewing]
+        if new:
+            self.renewing |= set(new)
+            task = asyncio.create_task(self.renew_held(new))
+            self.tasks.add(task)
+            task.add_done_callback(partial(self._has_renewed, new))
+
+    async def renew_held(self, faults: list[str]) -> None:
+        answer = await self.operators.perform({"op": "renew", "faults": faults})
+        for problem in (problem for status in answer["statuses"] for problem in status.get("problems", ())):
+            log.warning("not renewed: %s", problem)
+
+    def _has_renewed(self, faults: list[str], task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        self.renewing -= set(faults)
+        if not task.cancelled() and task.exception() is not None:
+            log.warning("not renewed, and tried again: %s", task.exception())
+
     def _has_taken_off(self, faults: Iterable[str], task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
         self.going -= set(faults)
@@ -157,7 +181,7 @@ class Keeper:
         if word is Word.SILENT:
             return Looked()
         kept = [entry for entry in entries if entry.fault_id in wanted]
-        await asyncio.to_thread(_renew, kept)
+        self.begin_to_renew(await asyncio.to_thread(_renew, kept))
         self.known |= {entry.fault_id for entry in kept}
         why = "its run is over" if word is Word.CLOSED else "its run does not want it any more"
         return Looked([entry.fault_id for entry in kept], [entry.fault_id for entry in entries if entry.fault_id not in wanted], why)

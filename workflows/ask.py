@@ -60,7 +60,9 @@ async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Foun
     for position, hosts in enumerate(selection.hosts):
         for host in hosts:
             by_host.setdefault(host, []).append(position)
-    answers = await asyncio.gather(*(_resolve(host, [questions[each] for each in mine], found) for host, mine in by_host.items()))
+    needed = {selection.conductor: plan.playbook.asked()}  # the probes are read from there
+    orders = [ResolveOrder(host=host, faults=tuple(questions[each] for each in mine), needed=needed.get(host, ())) for host, mine in by_host.items()]
+    answers = await asyncio.gather(*(_resolve(order, found) for order in orders))
     for mine, answer in zip(by_host.values(), answers, strict=True):
         for position, target in zip(mine, answer, strict=False):
             if target is not None:
@@ -97,12 +99,12 @@ async def _select(order: SelectOrder) -> Selection:
     return selection
 
 
-async def _resolve(host: str, questions: list[FaultQuestion], found: Found) -> Sequence[ResolvedTarget | None]:
-    asked = workflow.now()
+async def _resolve(order: ResolveOrder, found: Found) -> Sequence[ResolvedTarget | None]:
+    host, asked = order.host, workflow.now()
     try:
         resolution: Resolution = await workflow.execute_activity(
             "host.resolve",
-            ResolveOrder(host=host, faults=tuple(questions)),
+            order,
             result_type=Resolution,
             task_queue=host_queue(host),
             schedule_to_start_timeout=timedelta(seconds=10),

@@ -23,13 +23,17 @@ WATCHDOG = "the watchdog, or an agent's next start"
 
 @dataclass(frozen=True)
 class Host:
-    """The host that an injector speaks of: its name, what its settings say is on it, and the commands that its operator allows."""
+    """The host that an injector speaks of: its name, what its settings say is on it, and the commands that its operator allows.
+
+    `needed` are the addresses or names that must stay within its reach: Temporal's, and where the conductor is here too, the probes'.
+    """
 
     name: str
     settings: HostSettings
     commands: dict[str, CommandSettings]
     home: Path
     """Where gameday keeps its own things on this host."""
+    needed: tuple[str, ...] = ()
 
 
 class Injector(ABC, Generic[P]):

@@ -44,6 +44,9 @@ class Reading:
 class Hands(Protocol):
     """What a step may use besides system calls: helper processes that cannot outlive their fault unseen, and patience."""
 
+    lease: float
+    """Seconds that a change may last from now without being renewed, for steps that `expires`."""
+
     def run(self, argv: tuple[str, ...], timeout: float) -> tuple[int, str]:
         """Runs a helper to its end. Returns its exit status and what it printed (at most 2,000 characters)."""
 
@@ -77,6 +80,9 @@ class Step(ABC):
     holds: ClassVar[bool] = True
     """The target stays changed until it is undone. A killed process may be started again by others at once."""
 
+    expires: ClassVar[bool] = False
+    """The kernel or a server takes the change away by itself, with everybody dead, unless it is renewed in time."""
+
     @abstractmethod
     def knobs(self) -> tuple[str, ...]:
         """What this step turns, as names that are equal exactly when two steps would turn the same thing."""
@@ -100,6 +106,9 @@ class Step(ABC):
     @abstractmethod
     def undo(self, undo: Undo, hands: Hands) -> None:
         """Takes the change back. Idempotent; never overwrites what others wrote, never touches a successor."""
+
+    def renew(self, undo: Undo, hands: Hands) -> None:  # noqa: B027  # most changes last until they are undone
+        """Lets a change that `expires` last for the lease from now. Never makes it again where somebody has taken it away."""
 
     @abstractmethod
     def before(self, undo: Undo) -> str:
