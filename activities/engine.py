@@ -49,7 +49,7 @@ def inject(journal: Journal, order: Order, steps: Sequence[Step], poke: Callable
             failpoint("after_journal")
         hands = JournaledHands(entry.folder, lock.progress, entry.lease)
         if entry.marked("active"):
-            return _status(entry, "active", began, proof=_look(entry, hands))
+            return _status(entry, "active", began, proof=_seen(entry, hands))
         try:
             hands.end_helper()
             entry.await_watch(poke)
@@ -59,7 +59,7 @@ def inject(journal: Journal, order: Order, steps: Sequence[Step], poke: Callable
             if not isinstance(error, GamedayError):
                 raise InjectFailed(f"{order.label}: {_said(error)}") from error
             raise
-        return _status(entry, "active", began, proof=_look(entry, hands))
+        return _status(entry, "active", began, proof=_seen(entry, hands))
 
 
 def _open(journal: Journal, order: Order, steps: Sequence[Step], hands: Hands) -> Entry:
@@ -119,9 +119,9 @@ def revert(journal: Journal, fault_id: str, reason: str, outcome: str = "reverte
             with contextlib.suppress(OSError):  # a disk that is full lets no inject begin either
                 journal.refuse_later(fault_id, status)
             return status
-        if entry.tombstone is not None:
-            return entry.tombstone or bare_status(fault_id, "not-injected", reason)
-        entry.end(reason)
+        if entry.tombstone:
+            return entry.tombstone
+        entry.end(reason)  # also of one whose tombstone cannot be read: what it proved is proven again
         hands = JournaledHands(entry.folder, lock.progress)
         hands.end_helper()
         return _undo_and_bury(entry, hands, began, entry.ended_reason or reason, outcome)
@@ -173,7 +173,7 @@ def _undo_and_bury(entry: Entry, hands: JournaledHands, began: float, reason: st
         outcome = "neutralised"
     elif not entry.marked("active") and not found["touched"]:
         outcome = "not-injected"
-    status = _status(entry, "ended", began, outcome=outcome, reason=reason, proof=proof)
+    status = _status(entry, "ended", began, outcome=outcome, reason=reason, proof=proof, active_at=entry.active_at)
     entry.bury(status)
     return status
 
@@ -243,7 +243,7 @@ def check(journal: Journal, fault_id: str) -> Status:
     if entry is None:
         return bare_status(fault_id, "not-injected", "")
     if entry.tombstone is not None:
-        return entry.tombstone or bare_status(fault_id, "not-injected", "")
+        return entry.tombstone or bare_status(fault_id, None, "its tombstone cannot be read", state="reverting")
     if not entry.marked("active"):
         return _status(entry, "armed", began)
     with _quiet_hands() as hands:
@@ -259,6 +259,14 @@ def _quiet_hands() -> Iterator[Hands]:
 
 def _look(entry: Entry, hands: Hands) -> list[dict[str, str]]:
     return [_line(step, undo, step.read(undo, hands)) for step, undo in entry.pairs()]
+
+
+def _seen(entry: Entry, hands: Hands) -> list[dict[str, str]]:
+    """The look that goes with a fault that is on. It has been read back already: one that fails now changes nothing about that."""
+    try:
+        return _look(entry, hands)
+    except Exception:  # noqa: BLE001  # see above
+        return []
 
 
 def bare_status(fault_id: str, outcome: str | None, reason: str, state: str = "ended") -> Status:

@@ -139,13 +139,14 @@ class JournaledHands:
 
     def _await(self, pid: int, output: int, argv: tuple[str, ...], timeout: float) -> tuple[int, str]:
         said, deadline = b"", time.monotonic() + timeout
-        open_ended = True
+        open_ended, pause = True, 0.0005
         while True:
             self.progress()
             if open_ended:
                 said, open_ended = _listen(output, said, 0.02)
-            else:
-                time.sleep(0.02)
+            else:  # it is about to end
+                time.sleep(pause)
+                pause = min(pause * 2, 0.02)
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 break

@@ -77,7 +77,7 @@ class HostActivities:
     def _injecting(self, kind: str) -> Callable[..., Any]:
         @activity.defn(name=f"{kind}.inject")
         async def inject(order: FaultOrder) -> FaultStatus:
-            return await self._inject(order)
+            return await _beating(self._inject(order))
 
         return inject
 
@@ -120,7 +120,9 @@ class HostActivities:
             problems = list(injector.preflight(params, target, host))
             target = target.model_copy(update={"label": injector.label(params, target)[:200]})
             if not problems:
-                target = target.model_copy(update={"digest": _digest(injector.steps(params, target, self.host))})
+                steps = injector.steps(params, target, self.host)
+                knobs = tuple(knob for step in steps for knob in step.knobs())
+                target = target.model_copy(update={"digest": _digest(steps), "knobs": knobs})
         except GamedayError as error:
             return None, [f"{question.name}: {error}"]
         return target, [f"{question.name}: {problem}" for problem in problems]
@@ -141,7 +143,7 @@ class HostActivities:
             await asyncio.to_thread(watchdog.ensure, self.settings.home)
             self.armed(order.fault_id)
             request = {"op": "inject", "order": _order(order), "steps": [to_json(step) for step in steps]}
-            answer = await _beating(self.operators.perform(request))
+            answer = await self.operators.perform(request)
         except GamedayError as error:
             raise as_application_error(error) from error
         return FaultStatus.model_validate(answer["status"])
@@ -179,6 +181,7 @@ def _digest(steps: Sequence[Step]) -> str:
 async def _beating(work: Coroutine[Any, Any, T]) -> T:
     """Work with a heartbeat beside it, so that an agent that dies is missed soon: an operation may wait long, behind others on the same fault."""
     task = asyncio.create_task(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may be there any more to hear it
     while not task.done():
         activity.heartbeat()
         await asyncio.wait({task}, timeout=2.0)

@@ -28,6 +28,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,8 @@ class Journal:
             if other.fault_id != order.fault_id and knobs & frozenset(other.knobs):
                 left = max(other.ends_at - processes.boot_clock(), 0)
                 name = "another fault" if other.data.get("quiet") else f"the fault {other.data.get('name')!r}"
-                raise TargetTaken(f"{order.label} is held by {name} of run {other.run_id}, for {left:.0f} s at the most; wait, or abort that run")
+                whose = "this very run" if other.run_id == order.run_id else f"run {other.run_id}"
+                raise TargetTaken(f"{order.label} is held by {name} of {whose}, for {left:.0f} s at the most; wait, or abort that run")
 
     def refuse_later(self, fault_id: str, status: dict[str, Any]) -> None:
         """A tombstone for a fault that was never armed here, so that a late attempt to inject it is refused."""
@@ -267,11 +269,6 @@ class Entry:
         except (OSError, ValueError, TypeError):
             return 0.0
 
-    def expire(self, reason: str) -> None:
-        """Ends its lease now, so that the watchdog takes it off for this reason."""
-        self.end(reason)
-        durable.write(self.folder / "lease", json.dumps(processes.boot_clock()).encode(), durable=False)
-
     def renew(self) -> None:
         """Extends the lease by its full length from now; the cap stands."""
         durable.write(self.folder / "lease", json.dumps(processes.boot_clock() + self.lease).encode(), durable=False)
@@ -330,6 +327,12 @@ class Entry:
     def activate(self) -> None:
         durable.write(self.folder / "active", b"", durable=True)
 
+    @property
+    def active_at(self) -> str | None:
+        """When it was active (ISO 8601), None when it never was."""
+        written = _written(self.folder / "active")
+        return datetime.fromtimestamp(written, UTC).isoformat() if written else None
+
     def reverting(self, found: dict[str, bool]) -> dict[str, bool]:
         """Keeps what was found when the first undo began; a later attempt gets that, not what the first one left."""
         with contextlib.suppress(OSError, ValueError):
@@ -346,7 +349,7 @@ class Entry:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError:
-            return {}
+            return {}  # there is one, and it cannot be read
         return status
 
     def bury(self, status: dict[str, Any]) -> None:

@@ -67,12 +67,13 @@ class Observer:
     async def observe(self, order: ObserveOrder) -> ObserveResult:
         """Samples until something decides or the time is over; returns why, and what it knows."""
         details = activity.info().heartbeat_details
-        progress = Progress.model_validate(details[0]) if details else Progress(began=_ordered_at(order), state=order.state)
+        progress = Progress.model_validate(details[0]) if details else Progress(began=datetime.now(UTC), state=order.state)
+        since = progress.began if details else _ordered_at(order)
         try:
             bench = await self._bench(order)
         except (KeyError, ValueError) as error:
             raise ApplicationError(f"this conductor cannot read the probes: {error}; use the same gameday everywhere", non_retryable=True) from error
-        watch = Watch(order, progress, bench, self._recorder)
+        watch = Watch(order, progress, bench, self._recorder, since)
         beating = asyncio.create_task(watch.beat())
         try:
             return await watch.run()
@@ -114,7 +115,7 @@ class Observer:
 
 
 def _ordered_at(order: ObserveOrder) -> datetime:
-    """When a watch begins of which no earlier attempt left word: with its order. The worker that took it may have died. A baseline begins anew."""
+    """Since when nobody has watched, where no earlier attempt left word: the worker that took the order may have died. A baseline begins anew."""
     info, now = activity.info(), datetime.now(UTC)
     waited = info.started_time - info.scheduled_time  # by one clock, the server's
     return now if waited <= ON_ITS_WAY or order.purpose is Purpose.BASELINE else now - waited
@@ -123,8 +124,8 @@ def _ordered_at(order: ObserveOrder) -> datetime:
 class Watch:
     """One phase under observation."""
 
-    def __init__(self, order: ObserveOrder, progress: Progress, bench: Bench, recorder: Recorder) -> None:
-        self.order, self.bench, self.recorder = order, bench, recorder
+    def __init__(self, order: ObserveOrder, progress: Progress, bench: Bench, recorder: Recorder, since: datetime) -> None:
+        self.order, self.bench, self.recorder, self.since = order, bench, recorder, since
         self.probes, self.alerts = bench.probes, bench.alerts
         self.began, self.state = progress.began, progress.state
         self.every = order.sampling.every
@@ -256,16 +257,19 @@ class Watch:
 
     async def admit_gap(self) -> ObserveResult | None:
         """After an interruption: the ticks that nobody watched are unknown, never a line drawn across. A result when that was too long."""
-        last, now = self.state.last_tick or self.began, datetime.now(UTC)
+        last, now = self.state.last_tick or self.since, datetime.now(UTC)
         if now - last < 3 * self.every:
             return None
         reason = f"nobody watched for {(now - last).total_seconds():.0f} s"
         missed = min(int((now - last) / self.every) - 1, LONG_GAP // max(len(self.probes), 1))
         self.pending += [Sample(probe=name, at=last + self.every * (place + 1), unknown=reason) for place in range(missed) for name in self.probes]
-        self.state = self.state.model_copy(update={"steadiness": self.state.steadiness.after(last + self.every, Verdict.UNKNOWN)})
+        before = self.state.steadiness
+        self.state = self.state.model_copy(update={"steadiness": before.after(last + self.every, Verdict.UNKNOWN)})
         await self.tell(EventKind.OBSERVER_GAP, now, seconds=round((now - last).total_seconds(), 1), reason=reason)
         if self.order.purpose is not Purpose.WATCH:
             return None
+        if before.whole and self.order.yardstick.steady_state:
+            await self.tell(EventKind.STEADY_LOST, last + self.every, what=reason)
         breach = self.order.yardstick.unwatched(self.state, last + self.every, now, reason)
         if breach is not None:
             return self.result("breach", breach=breach)

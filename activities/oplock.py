@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from activities.steps import processes
-from gameday.errors import Unavailable
+from gameday.errors import GamedayError, Unavailable
 
 PATIENCE = 3.0
 """Seconds without progress after which a holder that is stopped counts as frozen."""
@@ -33,13 +33,14 @@ class Stall:
     def __init__(self, patience: float = PATIENCE) -> None:
         self._patience, self._stamp, self._since = patience, b"", time.monotonic()
 
-    def look(self, stamp: bytes) -> None:
+    def look(self, path: Path, stamp: bytes) -> None:
+        """Called again and again while somebody else holds the lock."""
         if stamp != self._stamp:
             self._stamp, self._since = stamp, time.monotonic()
             return
         silent = time.monotonic() - self._since
         if silent > self._patience:
-            _kill_frozen(stamp, only_stopped=silent < SILENT)
+            _kill_frozen(path, stamp, only_stopped=silent < SILENT)
 
 
 def stamp_of_holder(path: Path) -> bytes | None:
@@ -71,7 +72,7 @@ class OperationLock:
         self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         stall = Stall(self.patience)
         while not self._taken():
-            stall.look(os.pread(self._handle, STAMP_BYTES, 0))
+            stall.look(self.path, os.pread(self._handle, STAMP_BYTES, 0))
             time.sleep(0.01)
         self.progress()
         return self
@@ -96,11 +97,25 @@ class OperationLock:
         os.close(self._handle)
 
 
-def _kill_frozen(stamp: bytes, only_stopped: bool) -> None:
-    """Kills the holder that left this stamp, if it is still the same process."""
-    with contextlib.suppress(ValueError, KeyError, TypeError):
-        holder: dict[str, Any] = json.loads(stamp)
-        pid, born = int(holder["pid"]), str(holder["born"])
+def _kill_frozen(path: Path, stamp: bytes, only_stopped: bool) -> None:
+    """Kills the holder of the lock: whom the kernel names. A stamp may be an earlier holder's, if this one froze before it could write."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, GamedayError):
+        pid = _holder(path)
+        if pid is None:  # the kernel does not tell, as in some containers
+            holder: dict[str, Any] = json.loads(stamp)
+            pid, born = int(holder["pid"]), str(holder["born"])
+        else:
+            born = processes.born(pid)
         alive = processes.same(pid, born)
         if pid != os.getpid() and alive is not None and (alive.state in "Tt" or not only_stopped):
             processes.send(pid, born, signal.SIGKILL)
+
+
+def _holder(path: Path) -> int | None:
+    """Who holds the lock on a file. Source: proc_locks(5)."""
+    wanted = f":{path.stat().st_ino}"
+    for line in Path("/proc/locks").read_text().splitlines():
+        words = line.split()
+        if words[1] == "FLOCK" and words[5].endswith(wanted) and int(words[4]) > 0:
+            return int(words[4])
+    return None

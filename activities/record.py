@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from temporalio import activity
 
@@ -41,7 +41,7 @@ class Targets:
     """Choosing hosts for faults: by name, or among candidates from the inventory in the settings."""
 
     settings: Settings
-    versions: Mapping[str, str] = field(default_factory=dict)
+    versions: Callable[[], Awaitable[Mapping[str, str]]]
     """Of what conducts the run, for its record."""
 
     @activity.defn(name="targets.select")
@@ -52,7 +52,7 @@ class Targets:
             hosts, problem = self._hosts(fault, dice)
             chosen.append(hosts)
             problems += problem
-        return Selection(hosts=tuple(chosen), problems=tuple(problems), versions=dict(self.versions), conductor=self.settings.host)
+        return Selection(hosts=tuple(chosen), problems=tuple(problems), versions=dict(await self.versions()), conductor=self.settings.host)
 
     def _hosts(self, fault: FaultQuestion, dice: random.Random) -> tuple[tuple[str, ...], list[str]]:
         if fault.on.host is not None:

@@ -21,6 +21,8 @@ from gameday.plan import Plan
 from gameday.probe import Sample
 from gameday.record import RunRecord
 
+_AT_ONCE = 500
+"""Values in one query: databases have their limits."""
 _PREPARING = 0x67616D65646179
 """The advisory lock under which the tables are made: "gameday" in ASCII."""
 
@@ -149,10 +151,12 @@ class RunStore:
             if run is None:
                 raise NotOpened(f"the run {run_id} is not in the store yet")
             seq, head = run.sampled, run.sample_head
-            at = {_iso(each.at) for each in new}
-            query = sa.select(samples.c.at, samples.c.probe).where(samples.c.run_id == run_id, samples.c.at.in_(at))
-            known = {(row.at, row.probe) for row in connection.execute(query)}
-            rows = []
+            moments = sorted({_iso(each.at) for each in new})
+            known, rows = set[tuple[str, str]](), []
+            for start in range(0, len(moments), _AT_ONCE):
+                at = samples.c.at.in_(moments[start : start + _AT_ONCE])
+                found = connection.execute(sa.select(samples.c.at, samples.c.probe).where(samples.c.run_id == run_id, at))
+                known |= {(row.at, row.probe) for row in found}
             for row in map(_row, new):
                 if (row["at"], row["probe"]) not in known:
                     known.add((row["at"], row["probe"]))

@@ -31,6 +31,8 @@ IDLE = 30.0
 """Seconds with nothing to watch after which it leaves; an agent starts one before it arms anything."""
 SILENT = 2.0
 """Seconds without a beat after which it counts as dead."""
+ASKED = 2.0
+"""Seconds that whoever asked for the end of a fault has to take it off."""
 RETRY = 2.0
 """Seconds before a revert that was not proven is tried again."""
 
@@ -45,12 +47,15 @@ class Watchdog:
     again: dict[str, float] = field(default_factory=dict)
     seen: dict[str, Entry] = field(default_factory=dict)
     stalls: dict[str, Stall] = field(default_factory=dict)
+    asked: dict[str, float] = field(default_factory=dict)
+    """Since when (monotonic) somebody has asked for the end of a fault that is still there."""
 
     def look(self) -> int:
         """One beat. Returns how many entries are live."""
         self._reap()
         live = self.journal.live()
         self.seen = {entry.fault_id: self.seen.get(entry.fault_id, entry) for entry in live}
+        self.asked = {fault_id: since for fault_id, since in self.asked.items() if fault_id in self.seen}
         self.stalls = {fault_id: self.stalls.get(fault_id, Stall()) for fault_id in self.seen}
         for entry in self.seen.values():
             with contextlib.suppress(OSError, GamedayError):  # neither a full disk nor one strange entry ends the watch over the others
@@ -58,16 +63,25 @@ class Watchdog:
         return len(live)
 
     def _look_at(self, entry: Entry) -> None:
-        fault_id, reason = entry.fault_id, entry.due()
+        fault_id, due = entry.fault_id, entry.due()
+        reason = due or self._left(entry)
         if reason and fault_id not in self.reverting and time.monotonic() >= self.again.get(fault_id, 0.0):
-            self.reverting[fault_id] = self._revert(fault_id, reason)
+            self.reverting[fault_id] = self._revert(fault_id, reason, "expired" if due else "reverted")
         if not entry.marked("watched"):
             entry.watch()
-        stamp = stamp_of_holder(self.journal.lock_of(fault_id))
+        lock = self.journal.lock_of(fault_id)
+        stamp = stamp_of_holder(lock)
         if stamp is not None:
-            self.stalls[fault_id].look(stamp)  # a frozen operation is killed, so that its retry or its revert can go on
+            self.stalls[fault_id].look(lock, stamp)  # a frozen operation is killed, so that its retry or its revert can go on
 
-    def _revert(self, fault_id: str, reason: str) -> int:
+    def _left(self, entry: Entry) -> str | None:
+        """Why it was asked to end, where whoever asked has not taken it off in time: that one may be dead, or have given up."""
+        if not entry.marked("ended"):
+            return None
+        since = self.asked.setdefault(entry.fault_id, time.monotonic())
+        return entry.ended_reason if time.monotonic() - since >= ASKED else None
+
+    def _revert(self, fault_id: str, reason: str, outcome: str) -> int:
         pid = os.fork()
         if pid:
             return pid
@@ -76,7 +90,7 @@ class Watchdog:
             os.close(self.lock)  # only the watchdog itself may hold it: a new one must be able to start
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
-            code = revert_due(self.journal, fault_id, reason)
+            code = revert_due(self.journal, fault_id, reason, outcome)
         os._exit(code)
 
     def _reap(self) -> None:
@@ -87,10 +101,10 @@ class Watchdog:
                 self.again[fault_id] = time.monotonic() + RETRY
 
 
-def revert_due(journal: Journal, fault_id: str, reason: str) -> int:
-    """Reverts one fault that has run out. Returns 0 when it is proven gone, 1 when it must be tried again."""
+def revert_due(journal: Journal, fault_id: str, reason: str, outcome: str) -> int:
+    """Reverts one fault that has run out, or was left to it. Returns 0 when it is proven gone, 1 when it must be tried again."""
     try:
-        engine.revert(journal, fault_id, reason, "expired")
+        engine.revert(journal, fault_id, reason, outcome)
     except Exception as error:  # noqa: BLE001  # whatever it was, it is told and tried again
         with contextlib.suppress(OSError):
             durable.write(journal.folder(fault_id) / "problem", str(error).encode()[:900], durable=False)  # for `gameday leftovers`
@@ -123,7 +137,7 @@ def heartbeat(root: Path) -> float | None:
         if processes.same(int(beat["pid"]), str(beat["born"])) is None:
             return None
         return processes.boot_clock() - float(beat["at"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, GamedayError):
         return None
 
 

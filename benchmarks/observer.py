@@ -94,7 +94,7 @@ async def _drive() -> list[dict[str, float]]:
     found = []
     order = _order()
     async with httpx.AsyncClient() as http:
-        watch = Watch(order, Progress(began=began, state=order.state), Bench(http, {}, None), recorder)
+        watch = Watch(order, Progress(began=began, state=order.state), Bench(http, {}, None), recorder, began)
         clock = time.monotonic()
         for number in range(DAY):
             at = began + timedelta(seconds=number)

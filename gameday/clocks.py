@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from gameday.event import EventKind
 from gameday.language import Clock
-from gameday.observation import Steadiness, ticks
+from gameday.observation import Steadiness, Verdict, ticks
 from gameday.probe import Sample
 from gameday.record import Phase, RunRecord
 
@@ -17,9 +17,9 @@ from gameday.record import Phase, RunRecord
 class Reading:
     """One clock of one scenario.
 
-    `after` is None while it has not stopped. `needed` is False when steady state never broke, so that there was nothing to mitigate or
-    recover; `known` is False where nobody watched, so that it cannot be told. `how` says what stopped it (or why not), `proof` are the
-    samples (or none, for alerts and marks).
+    `after` is None while it has not stopped; `earliest` is when it may have stopped already, where no sample was known before `at`.
+    `needed` is False when steady state never broke, so that there was nothing to mitigate or recover; `known` is False where nobody
+    watched, so that it cannot be told. `how` says what stopped it (or why not), `proof` are the samples (or none, for alerts and marks).
     """
 
     after: timedelta | None = None
@@ -27,6 +27,7 @@ class Reading:
     how: str = ""
     needed: bool = True
     known: bool = True
+    earliest: timedelta | None = None
     proof: tuple[Sample, ...] = ()
 
 
@@ -109,10 +110,14 @@ def _mitigate(record: RunRecord, scenario: int, injected: datetime) -> tuple[dat
         return None, _never_broke(record, injected, end, "while the fault was on")
     if state.back_at is None:
         return state.broke_at, Reading()
-    reading = Reading(
-        state.back_at - injected, state.back_at, f"steady for {state.needed} samples, the fault still on", proof=_proof(record, state, end)
-    )
-    return state.broke_at, reading
+    if not _was_bad(record, scenario, state.broke_at, state.back_at):
+        return state.broke_at, Reading(known=False, how="not known: steady state was unknown for a while, and never seen broken")
+    return state.broke_at, _stopped(record, scenario, state, injected, end, "still on")
+
+
+def _was_bad(record: RunRecord, scenario: int, start: datetime, end: datetime) -> bool:
+    yardstick = record.plan.yardstick(record.baselines(scenario))
+    return any(yardstick.steady(tick)[0] is Verdict.BAD for _, tick in ticks(record.between(start, end)))
 
 
 def _never_broke(record: RunRecord, start: datetime, end: datetime | None, when: str) -> Reading:
@@ -120,6 +125,18 @@ def _never_broke(record: RunRecord, start: datetime, end: datetime | None, when:
     if record.between(start, end):
         return Reading(needed=False, how="steady state never broke")
     return Reading(known=False, how=f"not known: no sample was taken {when}")
+
+
+def _stopped(record: RunRecord, scenario: int, state: Steadiness, start: datetime, end: datetime | None, how: str) -> Reading:
+    """Steady again, as of the first good sample of the row; where none was known right before it, perhaps earlier."""
+    assert state.back_at is not None  # the caller saw to it
+    yardstick, earliest = record.plan.yardstick(record.baselines(scenario)), state.back_at
+    for at, tick in reversed(ticks(record.between(start, state.back_at))):
+        if yardstick.steady(tick)[0] is not Verdict.UNKNOWN:
+            break
+        earliest = at
+    said = f"steady for {state.needed} samples, the fault {how}"
+    return Reading(state.back_at - start, state.back_at, said, earliest=earliest - start, proof=_proof(record, state, end))
 
 
 def _fault_end(record: RunRecord, scenario: int) -> datetime | None:
@@ -149,10 +166,10 @@ def _recover(record: RunRecord, scenario: int, broke: datetime | None, mitigate:
     end = analyze.start if analyze else None
     state = _steadiness(record, scenario, start, end, broken=broke)
     if state.broke_at is None:
-        return mitigate if not mitigate.known else _never_broke(record, start, end, "since it was gone")
+        return _never_broke(record, start, end, "since it was gone") if mitigate.known else mitigate
     if state.back_at is None:
         return Reading()
-    return Reading(state.back_at - start, state.back_at, f"steady for {state.needed} samples, the fault gone", proof=_proof(record, state, end))
+    return _stopped(record, scenario, state, start, end, "gone")
 
 
 def bill(record: RunRecord, scenario: int) -> Bill:

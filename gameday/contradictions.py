@@ -61,6 +61,11 @@ def _guardrails(data: Data) -> Iterator[Finding]:
     expected = {alert for _, alert in texts(data, "alerts", "expected", "*")}
     expected |= {each.alert for _, each in phrases(data, Expectation, "scenarios", "*", "expect", "*") if each.alert}
     watched = {name: alert for name, kind, params in probe_kinds(data) if isinstance(params, dict) and (alert := _alert_of(kind, params))}
+    never_unknown = {
+        name
+        for name, kind, params in probe_kinds(data)
+        if kind in ("http", "tcp") and isinstance(params, dict) and params.get("measure", "ok" if kind == "tcp" else "") == "ok"
+    }
     steady: dict[str, list[Tolerance]] = {}
     for _, tolerance in phrases(data, Tolerance, "steady_state", "*"):
         steady.setdefault(tolerance.probe, []).append(tolerance)
@@ -68,6 +73,9 @@ def _guardrails(data: Data) -> Iterator[Finding]:
         seen = watched.get(guardrail.probe)
         if seen in expected:
             yield Finding(path, f"the expected alert {seen!r} would abort the run", "a guardrail on what customers feel", warning=True)
+        if guardrail.tolerance is None and guardrail.probe in never_unknown:
+            message = "this probe says 0 % where there is no answer, and is never unknown: nothing would stop this day by it"
+            yield Finding(path, message, f"'{guardrail.probe} < 50 % for 20s'", warning=True)
         if guardrail.tolerance is None or guardrail.in_total:
             continue
         same = next((each for each in steady.get(guardrail.probe, ())[:50] if _implies(each, guardrail.tolerance)), None)
@@ -174,7 +182,11 @@ def _expectations(scenario: Data, catalogue: Catalogue) -> Iterator[Finding]:
     until_detected = bool(lasting) and all(fault.get("until") == "detected" for fault in lasting)
     if not scenario.get("expect"):
         yield Finding((), "nothing is expected: this scenario would pass whatever happens", "an 'expect' list", warning=True)
+    seen: set[str] = set()
     for path, expectation in phrases(scenario, Expectation, "expect", "*"):
+        if str(expectation) in seen:
+            yield Finding(path, f"'{expectation}' is here twice, and would count twice", "each once", warning=True)
+        seen.add(str(expectation))
         within = expectation.within or timedelta()
         if expectation.clock is Clock.MITIGATE and faults and not lasting:
             message = "the fault is over in a moment, so there is nothing to mitigate while it is on"

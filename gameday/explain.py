@@ -31,6 +31,7 @@ _PATTERNS = {
     r"^https?://[!-~]{1,1900}$": "a URL, such as 'http://127.0.0.1:9093'",
     r"^[A-Za-z_][A-Za-z0-9_]{0,127}$": "the name of an alert, such as LedgerDown",
     r"^([1-9][0-9]?|100) ?%$": "a share such as '30 %'",
+    r"^/[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{1,400}$": "an absolute path, such as /run/shop.pid",
 }
 _KINDS = {
     "bool_type": "true or false",

@@ -45,6 +45,8 @@ class ResolvedTarget(Model):
     thing: Line
     label: Line
     facts: dict[str, JsonValue] = Field(default_factory=dict)
+    knobs: tuple[str, ...] = Field(default=(), max_length=1000)
+    """What would be turned of it, as names: two faults at once may not share one."""
     digest: str = Field(default="", max_length=64)
     """Of the steps that would be done to it, as its host saw them when the target was found; another inject is refused."""
 
@@ -92,6 +94,8 @@ class FaultStatus(Model):
     took_ms: float = 0.0
     proof: tuple[StepProof, ...] = ()
     problems: tuple[str, ...] = ()
+    active_at: datetime | None = None
+    """When it was on and read back, in what is said of one that has ended; None when it never came so far."""
 
 
 def fault_id(run_id: str, scenario: int, fault: str, target: str) -> str:

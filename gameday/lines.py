@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from gameday.event import Event, EventKind
 from gameday.plan import Plan
 from gameday.units import clock, spoken
+from gameday.verdicts import points
 
 
 class Seen(Protocol):
@@ -111,10 +112,10 @@ def _dirty(event: Event, plan: Plan) -> tuple[str, str, str]:
 def _verdicts(event: Event, _: Plan) -> tuple[str, str, str]:
     judged = event.data.get("judgements")
     found: list[Any] = judged if isinstance(judged, list) else []
-    upheld = sum(each["word"] in ("upheld", "not needed") for each in found)
-    rest = "; ".join(f"{each['expectation']}: {each['word']} ({each['seen']})" for each in found if each["word"] not in ("upheld", "not needed"))
-    text = f"{upheld} of {len(found)} expectations upheld" + (f"; {rest}" if rest else "") if found else "nothing was expected"
-    return "verdict", text, "good" if upheld == len(found) else "warn"
+    upheld, needed = points(each["word"] for each in found)
+    rest = "; ".join(f"{each['expectation']}: {each['word']} ({each['seen']})" for each in found if each["word"] != "upheld")
+    text = f"{upheld} of {needed} expectations upheld" + (f"; {rest}" if rest else "") if found else "nothing was expected"
+    return "verdict", text, "good" if upheld == needed else "warn"
 
 
 def _note(event: Event, _: Plan) -> tuple[str, str, str]:

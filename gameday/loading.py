@@ -63,7 +63,7 @@ def loads(raw: bytes, catalogue: Catalogue, values: Mapping[str, str] | None = N
     variables.warn_of_unused()
     playbook, problems = _validated(data, tree, moved)
     problems += [_placed(finding, tree, moved) for finding in _most(check(data, catalogue))]
-    problems = [problem for problem in problems if problem.field not in variables.unresolved]
+    problems = [problem for problem in problems if problem.field not in variables.unresolved and not tree.is_unread(problem.field)]
     found = _sorted([*tree.problems, *variables.problems, *problems])
     wrong = [problem for problem in found if not problem.warning]
     if wrong or playbook is None:

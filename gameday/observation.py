@@ -238,6 +238,8 @@ class Yardstick(Model):
 class Purpose(StrEnum):
     BASELINE = "baseline"
     WATCH = "watch"
+    CHECK = "check"
+    """Whether it is still as it was in pre-check, before the inject."""
     RECOVER = "recover"
 
 

@@ -62,7 +62,10 @@ class CommandSettings(Model):
 
 
 def _home(path: Path) -> Path:
-    return path.expanduser().absolute()
+    path = path.expanduser()
+    if not path.is_absolute():  # from another folder it would be another home, with nothing in it
+        raise ValueError(f"{str(path)!r} depends on the folder that one is in; expected an absolute path, such as /var/lib/gameday")
+    return path
 
 
 def default_home() -> Path:

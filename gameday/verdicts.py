@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
 from gameday.clocks import clocks, recovery_began
-from gameday.event import EventKind
+from gameday.event import Event, EventKind
+from gameday.fault import FaultOutcome
 from gameday.language import Clock, Expectation, Op
 from gameday.model import Line, Model, one_line
 from gameday.observation import Verdict, ticks
@@ -60,6 +62,12 @@ def worst(outcomes: list[Outcome]) -> Outcome:
     return min(outcomes, key=order.index, default=Outcome.STOOD_DOWN)
 
 
+def points(words: Iterable[str]) -> tuple[int, int]:
+    """Of verdicts, how many are upheld, and how many were needed: what was not needed could be neither upheld nor refuted."""
+    needed = [word for word in words if word != Word.NOT_NEEDED]
+    return sum(word == Word.UPHELD for word in needed), len(needed)
+
+
 def judge(record: RunRecord, scenario: int) -> tuple[Judgement, ...]:
     """Every expectation of a scenario, judged by what the record holds now."""
     return tuple(_judge(record, scenario, expectation) for expectation in record.plan.playbook.scenarios[scenario].expect)
@@ -86,7 +94,7 @@ def _throughout(record: RunRecord, scenario: int, expectation: Expectation) -> t
     judged = [(sample, yardstick.judge(tolerance, sample)) for sample in mine]
     known = [sample for sample, verdict in judged if sample and verdict is not Verdict.UNKNOWN and sample.value is not None]
     if not judged:
-        return _unless_cut_short(record, scenario, "no sample was taken while the fault was on")
+        return _unless_cut_short(record, scenario, "no sample was taken while the fault was on", Phase.RECOVER)
     unknown = len(judged) - len(known)
     tail = f"; {unknown} of {len(judged)} samples unknown" if unknown else f"; {len(judged)} samples"
     limit = tolerance.limit(yardstick.unit(tolerance.probe), yardstick.baseline(tolerance.probe)) or 0.0
@@ -101,11 +109,11 @@ def _throughout(record: RunRecord, scenario: int, expectation: Expectation) -> t
     return Word.UPHELD, worst_seen
 
 
-def _unless_cut_short(record: RunRecord, scenario: int, seen: str) -> tuple[Word, str]:
-    """Nobody watched: unknown, unless the scenario ended early, or has not come to its end."""
-    recover = record.phase(scenario, Phase.RECOVER)
-    cut_short = _cut_short(record, scenario, recover.start if recover else _now(record))
-    return (Word.NOT_REACHED if cut_short or not recover else Word.UNKNOWN), seen
+def _unless_cut_short(record: RunRecord, scenario: int, seen: str, upto: Phase) -> tuple[Word, str]:
+    """Nobody watched: unknown, unless the scenario was ended early, before this phase, or has not come to it."""
+    end = record.phase(scenario, upto)
+    cut_short = _cut_short(record, scenario, end.start if end else _now(record))
+    return (Word.NOT_REACHED if cut_short or not end else Word.UNKNOWN), seen
 
 
 def _badness(op: Op, value: float, limit: float) -> float:
@@ -129,8 +137,10 @@ def _clock(record: RunRecord, scenario: int, expectation: Expectation) -> tuple[
     if not reading.needed:
         return Word.NOT_NEEDED, reading.how
     if not reading.known:
-        return _unless_cut_short(record, scenario, reading.how)
+        return _unless_cut_short(record, scenario, reading.how, Phase.ANALYZE if expectation.clock is Clock.RECOVER else Phase.RECOVER)
     if reading.after is not None:
+        if reading.earliest is not None and reading.earliest <= expectation.within < reading.after:
+            return Word.UNKNOWN, f"between {spoken(reading.earliest)} and {spoken(reading.after)}: no sample was known in between"
         word = Word.UPHELD if reading.after <= expectation.within else Word.REFUTED
         return word, f"after {spoken(reading.after)}: {reading.how}"
     recovering = expectation.clock is Clock.RECOVER
@@ -143,12 +153,17 @@ def _clock(record: RunRecord, scenario: int, expectation: Expectation) -> tuple[
 
 def _unless_unread(record: RunRecord, scenario: int, word: Word, seen: str) -> tuple[Word, str]:
     """What no alert has said is not known where alerts could not be read: silence is no answer."""
-    inject = record.phase(scenario, Phase.INJECT)
-    gaps = record.of(EventKind.OBSERVER_GAP, scenario=scenario)
-    unread = next((gap for gap in gaps if gap.text("alerts") == "unread" and inject and gap.at >= inject.start), None)
+    unread = alerts_unread(record, scenario)
     if word is not Word.REFUTED or unread is None:
         return word, seen
     return Word.UNKNOWN, f"{seen}, as far as is known: {unread.text('reason')}"
+
+
+def alerts_unread(record: RunRecord, scenario: int) -> Event | None:
+    """When first nobody could read the alerts of a scenario, from inject on: they could not be read, or nobody watched."""
+    inject = record.phase(scenario, Phase.INJECT)
+    gaps = record.of(EventKind.OBSERVER_GAP, scenario=scenario)
+    return next((gap for gap in gaps if inject and gap.at >= inject.start and gap.text("alerts") != "read"), None)
 
 
 def _in_time(record: RunRecord, scenario: int, deadline: datetime, what: str, recovering: bool = False) -> tuple[Word, str]:
@@ -176,6 +191,10 @@ def _cut_short(record: RunRecord, scenario: int, before: datetime) -> str:
     return ""
 
 
+_TOUCHED = frozenset({FaultOutcome.REVERTED, FaultOutcome.EXPIRED, FaultOutcome.NEUTRALISED})
+"""Ends of what was on, in part at least: nobody stood down from that."""
+
+
 def scenario_outcome(record: RunRecord, scenario: int) -> Outcome:
     """The outcome of one scenario, from the record."""
     stories = record.faults(scenario)
@@ -189,7 +208,7 @@ def scenario_outcome(record: RunRecord, scenario: int) -> Outcome:
     if any(event.scenario == scenario for event in record.of(EventKind.ABORTED)):
         return Outcome.ABORTED
     if injected is None:
-        return Outcome.STOOD_DOWN
+        return Outcome.ERROR if any(story.outcome in _TOUCHED for story in stories) else Outcome.STOOD_DOWN
     if taken_back:
         return Outcome.ERROR  # not all of its faults could be put on: nothing is known of the hypothesis
     words = [judgement.word for judgement in judge(record, scenario)]

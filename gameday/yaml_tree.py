@@ -68,8 +68,12 @@ class Tree:
         self.quoted: set[Path] = set()
         self.filled: set[Path] = set()
         self.problems: list[Problem] = []
-        self.is_plain = True
-        """Whether it is plain data throughout: what is not has no value that could be checked."""
+        self.unread: set[Path] = set()
+        """Where an alias stands: there is no value that could be checked."""
+
+    def is_unread(self, field: str) -> bool:
+        """Whether a field is an alias, or would be below one."""
+        return any(field == name or field.startswith((f"{name}.", f"{name}[")) for name in map(dotted, self.unread))
 
     def place(self, path: Path) -> tuple[Place, bool]:
         """The place of a path, or of the nearest parent that is in the file; and whether it is the path itself."""
@@ -86,6 +90,7 @@ class Tree:
         key_line, key_column = _position(key or event)
         self.places[path] = Place(line, column, key_line, key_column)
         if isinstance(event, yaml.AliasEvent):
+            self.unread.add(path)
             return None
         if isinstance(event, yaml.ScalarEvent):
             if event.style in {"'", '"'}:
@@ -127,11 +132,9 @@ class Tree:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             expected = "the value written out, a variable, or quotes around text that begins with * or &"
             self._add(event, path, "anchors and aliases are not allowed", expected)
-            self.is_plain = False
         tag = getattr(event, "tag", None)
         if tag is not None:
             self._add(event, path, f"the tag {shown(tag)} is not allowed", "plain data, or quotes around text that begins with !")
-            self.is_plain = False
 
     def _add(self, event: yaml.Event, path: Path, message: str, expected: str) -> None:
         line, column = _position(event)
@@ -151,12 +154,8 @@ def parse(raw: bytes, tree: Tree) -> tuple[str, dict[str, Any]]:
         PlaybookError: the file is not one YAML mapping of plain data.
     """
     text = _decoded(raw)
-    problem: Problem | None
     try:
-        document = _document(text, tree)
-        if tree.is_plain:
-            return text, document
-        problem = None
+        return text, _document(text, tree)
     except _Refusal as refusal:
         problem = refusal.problem
     except yaml.MarkedYAMLError as error:
@@ -167,7 +166,7 @@ def parse(raw: bytes, tree: Tree) -> tuple[str, dict[str, Any]]:
         problem = Problem(line, column, "", f"the character U+{character:04X} is not allowed", "plain text, saved as UTF-8")
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         problem = Problem(1, 1, "", f"not valid YAML: {str(error).splitlines()[0]}", "plain YAML")
-    raise PlaybookError("not a playbook", (*tree.problems, *([problem] if problem else ())))
+    raise PlaybookError("not a playbook", (*tree.problems, problem))
 
 
 def _document(text: str, tree: Tree) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from gameday.event import EventKind
 from gameday.fault import FaultOutcome
 from gameday.playbook import Role
 from gameday.units import format_value, spoken
-from gameday.verdicts import Outcome, Word
+from gameday.verdicts import Outcome, Word, alerts_unread
 from gameday.viewer import HIDDEN
 from reports.probes import counters, increase, known_values
 from reports.proofs import Proof, in_one_line, proofs
@@ -105,8 +105,7 @@ def _detected(story: Story) -> str:
     promise = f", expected within {spoken(allowed)}" if allowed else ""
     detect = story.clocks.detect
     if detect.after is None:
-        gap = story.record.first(EventKind.OBSERVER_GAP, scenario=story.index)
-        return f"nobody noticed{', as far as is known' if gap else ''}{promise}"
+        return f"nobody noticed{', as far as is known' if alerts_unread(story.record, story.index) else ''}{promise}"
     return f"detected after {spoken(detect.after)} ({detect.how}{promise})"
 
 

@@ -16,7 +16,7 @@ from gameday.observation import Yardstick
 from gameday.playbook import Scenario
 from gameday.probe import Sample
 from gameday.record import FaultStory, Phase, RunRecord, Span
-from gameday.verdicts import Judgement, Word, judge, scenario_outcome
+from gameday.verdicts import Judgement, judge, points, scenario_outcome
 from reports.probes import counters
 
 NOT_ENDED = "not ended"
@@ -129,11 +129,8 @@ class Story:
     @cached_property
     def points(self) -> str:
         """`hypothesis upheld in 3 of 4 points`: what was not needed could neither be upheld nor refuted, and is not counted."""
-        needed = [each for each in self.judgements if each.word is not Word.NOT_NEEDED]
-        if not needed:
-            return "nothing to judge"
-        upheld = sum(each.word is Word.UPHELD for each in needed)
-        return f"hypothesis upheld in {upheld} of {len(needed)} {'point' if len(needed) == 1 else 'points'}"
+        upheld, needed = points(each.word for each in self.judgements)
+        return f"hypothesis upheld in {upheld} of {needed} {'point' if needed == 1 else 'points'}" if needed else "nothing to judge"
 
     def unproven(self) -> list[FaultStory]:
         """Faults that are dirty, or whose end the record does not have."""

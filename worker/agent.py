@@ -20,6 +20,10 @@ from gameday.queues import host_queue, revert_queue
 from gameday.settings import Settings
 from worker.keeper import Keeper
 
+BEATS = timedelta(seconds=1)
+"""A sign of life is passed on as often, so that one who lives is not taken for dead."""
+LEAVES = timedelta(seconds=5)
+"""What is under way may take so long when the agent leaves."""
 KEPT_TOMBSTONES = 30 * 86400.0
 """Seconds that the journal keeps how a fault ended."""
 
@@ -34,9 +38,9 @@ def adopt(settings: Settings) -> Journal:
     journal = Journal.at(settings.home)
     if live := journal.live():
         if not watchdog.beats(journal.root):
-            for entry in live:
-                with contextlib.suppress(OSError):  # a full disk: its lease ends it
-                    entry.expire("its watchdog had died, and its agent")
+            for entry in (each for each in live if each.due() is None):
+                with contextlib.suppress(OSError):  # its lease ends it
+                    entry.end("its watchdog had died, and its agent")
         watchdog.ensure(settings.home)
     journal.prune(KEPT_TOMBSTONES)
     return journal
@@ -51,15 +55,21 @@ async def agent(client: Client, settings: Settings) -> AsyncIterator[None]:
     temporal = client.service_client.config.target_host.rpartition(":")[0].strip("[]")
     host = HostActivities(settings, journal, kinds.injectors(), operators, temporal, armed=keeper.remember)
     operators.warm_up()
-    injects = Worker(client, task_queue=host_queue(settings.host), activities=host.injecting(), graceful_shutdown_timeout=timedelta(seconds=5))
+    injects = Worker(
+        client,
+        task_queue=host_queue(settings.host),
+        activities=host.injecting(),
+        max_heartbeat_throttle_interval=BEATS,
+        graceful_shutdown_timeout=LEAVES,
+    )
     reverts = Worker(
         client,
         task_queue=revert_queue(settings.host),
         activities=host.reverting(),
         max_concurrent_activities=400,
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
-        max_heartbeat_throttle_interval=timedelta(seconds=1),
-        graceful_shutdown_timeout=timedelta(seconds=5),
+        max_heartbeat_throttle_interval=BEATS,
+        graceful_shutdown_timeout=LEAVES,
     )
     async with reverts:
         keeping = asyncio.create_task(keeper.run())
@@ -68,8 +78,7 @@ async def agent(client: Client, settings: Settings) -> AsyncIterator[None]:
                 yield
         finally:  # nothing new is put on from here
             keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeping
+            await asyncio.gather(keeping, return_exceptions=True)
             await operators.quiet()
             await leave_nothing(journal, keeper)
     await operators.close()

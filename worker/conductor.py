@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -33,7 +35,7 @@ RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_p
 async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]:
     """A running conductor."""
     recorder = Recorder(RunStore(settings.store_url), settings.home / "spool")
-    records, targets = Records(recorder), Targets(settings, await _versions(client))
+    records, targets = Records(recorder), Targets(settings, partial(_versions, client))
     observer, reporter = Observer(recorder, kinds.probes()), Reporter(recorder)
     worker = Worker(
         client,
@@ -60,5 +62,9 @@ async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]
 
 
 async def _versions(client: Client) -> dict[str, str]:
-    server = await client.workflow_service.get_system_info(GetSystemInfoRequest())
-    return {"conductor": f"gameday {version('gameday')}", "Temporal server": server.server_version}
+    """What conducts a run, for its record."""
+    try:
+        server = (await client.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=timedelta(seconds=2))).server_version
+    except RPCError:
+        server = "it did not say"
+    return {"conductor": f"gameday {version('gameday')}", "Temporal server": server}

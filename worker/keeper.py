@@ -57,9 +57,9 @@ class Looked:
 def _renew(entries: list[Entry]) -> list[str]:
     """Renews what needs the journal's word only; returns the rest."""
     for entry in entries:
-        if entry.due() is None and not entry.expires:
+        if entry.why_ended() is None and not entry.expires:
             entry.renew()
-    return [entry.fault_id for entry in entries if entry.expires]
+    return [entry.fault_id for entry in entries if entry.expires and entry.why_ended() is None]
 
 
 @dataclass
@@ -72,6 +72,7 @@ class Keeper:
     operators: Operators
     known: set[str] = field(default_factory=set)
     """Faults whose workflows are to hear how they end."""
+    has_looked_back: bool = False
     wanted: list[str] = field(default_factory=list)
     """Faults that their runs wanted when they were asked last."""
     going: set[str] = field(default_factory=set)
@@ -85,8 +86,8 @@ class Keeper:
         self.known.add(fault_id)
 
     async def run(self) -> None:
-        self.known |= await asyncio.to_thread(self.journal.recent, RECENT)
-        await asyncio.gather(self._every(self.renew), self._every(self.notice), self._every(self.heed_the_lever))
+        looks = (self.renew, self.tell_of_ended, self.notice_taken_away, self.heed_the_lever)
+        await asyncio.gather(*map(self._every, looks))
 
     async def _every(self, look: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -166,11 +167,6 @@ class Keeper:
         if not task.cancelled() and task.exception() is not None:
             log.warning("not taken off, and tried again: %s", task.exception())
 
-    async def notice(self) -> None:
-        """What others ended: the watchdog, or responders who took a fault away."""
-        await self.tell_of_ended(await asyncio.to_thread(self.journal.live))
-        await self.notice_taken_away(self.wanted)
-
     async def is_watched(self) -> bool:
         """Whether the watchdog beats: judged by its heartbeat, not by its pid. It was started before anything was armed or adopted."""
         return await asyncio.to_thread(watchdog.beats, self.journal.root)
@@ -191,17 +187,21 @@ class Keeper:
         for status in statuses:
             await self.tell(FaultStatus.model_validate(status))
 
-    async def notice_taken_away(self, faults: list[str]) -> None:
+    async def notice_taken_away(self) -> None:
         """Responders may have taken a fault away: then it is over, and never put on again."""
-        if not faults:
+        if not self.wanted:
             return
-        answer = await self.operators.perform({"op": "check", "faults": faults})
+        answer = await self.operators.perform({"op": "check", "faults": self.wanted})
         away = [status["fault_id"] for status in answer["statuses"] if "neutralised" in status.get("problems", ())]
         if away:
             await self.take_off(away, "it was taken away by others")
 
-    async def tell_of_ended(self, live: Iterable[Entry]) -> None:
-        """Faults that the watchdog ended since the last round: their workflows learn it."""
+    async def tell_of_ended(self) -> None:
+        """Faults that the watchdog ended since the last round, or before this agent began: their workflows learn it."""
+        if not self.has_looked_back:
+            self.known |= await asyncio.to_thread(self.journal.recent, RECENT)
+            self.has_looked_back = True
+        live = await asyncio.to_thread(self.journal.live)
         for fault_id in self.known - {entry.fault_id for entry in live}:
             entry = self.journal.find(fault_id)
             buried = entry.tombstone if entry else None

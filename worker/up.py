@@ -16,6 +16,7 @@ from pathlib import Path
 from temporalio.service import RPCError
 
 from activities import durable
+from activities.journal import Journal
 from activities.steps import processes
 from gameday.errors import Refused, Unavailable
 from gameday.settings import Settings
@@ -173,3 +174,7 @@ class Up:
         for child in reversed(self.children):
             await child.stop()
         await asyncio.gather(*self.keeping, return_exceptions=True)
+
+    def left(self) -> int:
+        """How many faults are not proven gone on this machine."""
+        return len(Journal.at(self.home).live())

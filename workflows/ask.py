@@ -80,8 +80,19 @@ def _outside(radius: BlastRadius, scenario: Scenario, orders: Sequence[tuple[Fau
     spans = scenario.spans()
     mine = [spans[spec.name] for spec, _ in orders]
     together = max((sum(start <= begin < end for start, end in mine) for begin, _ in mine), default=0)
+    yield from _clashes(scenario, orders)
     if together > radius.max_concurrent:
         yield f"{together} faults would be on at the same time, and the blast radius allows {radius.max_concurrent}"
+
+
+def _clashes(scenario: Scenario, orders: Sequence[tuple[FaultSpec, FaultOrder]]) -> Iterator[str]:
+    """Faults that would turn one knob of one target at the same time: each captures how it was before, so the second could not be taken back."""
+    spans = scenario.spans()
+    for place, (spec, order) in enumerate(orders):
+        for _, other in orders[:place]:
+            (start, end), (begin, over) = spans[spec.name], spans[other.name]
+            if start < over and begin < end and order.target.host == other.target.host and set(order.target.knobs) & set(other.target.knobs):
+                yield f"{other.name} and {order.name} would be on {order.target.label} at the same time; let one come `after` the other"
 
 
 async def _select(order: SelectOrder) -> Selection:
@@ -152,7 +163,7 @@ async def observer(plan: Plan, now: Now, purpose: Purpose, length: timedelta, re
         alerts=plan.playbook.alerts,
         named_alerts=plan.named_alerts,
         duration=min(length, LONGEST),
-        steady_for=now.scenario.afterwards.steady_for,
+        steady_for=timedelta(0) if purpose is Purpose.CHECK else now.scenario.afterwards.steady_for,
         state=now.state,
         return_on=return_on,
     )

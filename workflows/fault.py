@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -80,8 +80,17 @@ class Fault:
             self.tell(EventKind.FAULT_FAILED, reason=reason_of(error)[:900])
             self.end(f"inject failed: {reason_of(error)}")
             return
-        self.tell(EventKind.FAULT_ACTIVE, took_ms=self.status.took_ms, proof=[line.model_dump() for line in self.status.proof])
+        self.tell_active(self.status)
         await self.say(self.status)
+
+    def host_time(self, status: FaultStatus | None) -> datetime:
+        """When its host did it: that may have been a while ago, while nobody could be told."""
+        began = (self.status.at if self.status else None) or workflow.info().start_time
+        return min(max(status.at, began), workflow.now()) if status else workflow.now()
+
+    def tell_active(self, status: FaultStatus) -> None:
+        at = status.active_at or workflow.now()
+        self.tell(EventKind.FAULT_ACTIVE, at, took_ms=status.took_ms, proof=[line.model_dump() for line in status.proof])
 
     async def hold(self) -> None:
         began = workflow.now()
@@ -99,15 +108,18 @@ class Fault:
     async def revert(self) -> FaultStatus:
         """Until it is proven. Unproven after 30 s it is said to be dirty, so that the day can end; this goes on."""
         reason = (self.ending or "ended")[:900]
-        self.tell(EventKind.FAULT_REVERTING, reason=reason)
+        self.tell(EventKind.FAULT_REVERTING, self.host_time(self.proven), reason=reason)
         status = self.proven or await self.try_revert(reason)
         if status.outcome is None:
             dirty = status.model_copy(update={"outcome": FaultOutcome.DIRTY})
             self.tell(EventKind.FAULT_DIRTY, problems=list(status.problems))
             await self.say(dirty)
             status = await self.revert_for_ever(reason)
+        if self.status is None and status.active_at is not None:  # the word of it was lost with its agent
+            self.tell_active(status)
         self.tell(
             EventKind.FAULT_ENDED,
+            self.host_time(status),
             outcome=status.outcome,
             reason=status.reason,
             took_ms=status.took_ms,
@@ -179,7 +191,7 @@ class Fault:
         except Exception as error:  # noqa: BLE001  # the day may have ended: its faults go on to their proof
             workflow.logger.info("the day was not told: %s", reason_of(error))
 
-    def tell(self, kind: EventKind, **data: object) -> None:
+    def tell(self, kind: EventKind, at: datetime | None = None, **data: object) -> None:
         order = self.order
         facts = {"name": order.name, "label": order.target.label, "kind": order.kind, **data}
         self.outbox.append(
@@ -187,7 +199,7 @@ class Fault:
                 {
                     "id": event_id(order.run_id, kind, order.fault_id, workflow.info().run_id),
                     "run_id": order.run_id,
-                    "at": workflow.now(),
+                    "at": at or workflow.now(),
                     "kind": kind,
                     "scenario": order.scenario,
                     "fault": order.fault_id,

@@ -24,6 +24,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.scenario import LiveFault, Now, tell_fault
     from workflows.shield import FAILURES, both, reason_of, shielded
 
+FRESH = timedelta(seconds=10)
+"""How long what pre-check has seen holds; after a longer wait at the gate it is looked at again."""
+
 
 @workflow.defn
 class GameDay(Recovery):
@@ -135,12 +138,29 @@ class GameDay(Recovery):
 
     async def go(self, now: Now) -> bool:
         """The last human word before the inject, and the last look at the clock."""
+        since = workflow.now()
         shut = await self.pass_gate(f"inject {now.index + 1}", self.plan.playbook.gates.inject)
         if shut:
             return self.stand_down(now, shut)
+        if workflow.now() - since > FRESH and not await self.is_still_steady(now):
+            return False
         latest = self.plan.latest_inject_at
         if latest is not None and workflow.now() >= latest:
             return self.stand_down(now, "it is later than latest_inject")
+        return True
+
+    async def is_still_steady(self, now: Now) -> bool:
+        """A gate may have waited long: what was in steady state before it may be broken by now, and not by us."""
+        sampling = self.plan.playbook.sampling
+        if not self.plan.playbook.steady_state:
+            return True
+        result = await self.during(self.sample(now, Purpose.CHECK, max(sampling.baseline, 2 * sampling.steady_samples * sampling.every), ("steady",)))
+        now.state, self.state = result.state.fresh(), result.state
+        if self.heed_totals(now):
+            return False
+        if not result.steady:
+            self.diary.tell(EventKind.NOT_STEADY, scenario=now.index, what=result.what)
+            return self.stand_down(now, f"not in steady state any more when the go came: {result.what}")
         return True
 
     async def pass_gate(self, name: str, gate: Gate | str) -> str:
@@ -224,14 +244,14 @@ class GameDay(Recovery):
             while True:
                 result = await self.sample(now, Purpose.WATCH, now.length + self.plan.playbook.blast_radius.max_duration, now.awaited)
                 now.state = self.state = result.state
+                if result.ended == "breach" and result.breach is not None:  # also one that was found when the faults were going off
+                    return self.breached(now, result.breach)
                 if now.phase is Phase.RECOVER:
                     return None
                 if result.ended in set(Until):
                     now.found(Until(result.ended), result.found_at or workflow.now())
                 if result.ended == Until.MITIGATED:
                     now.state = now.state.whole_again()
-                if result.ended == "breach" and result.breach is not None:
-                    return self.breached(now, result.breach)
                 if result.ended == "blind":
                     return self.end(Ending(by=EndedBy.BLIND, reason=result.what[:900]))
                 if result.ended == "over" and now.all_over:

@@ -105,7 +105,8 @@ class Kill(Step):
     def capture(self, hands: Hands) -> Undo:
         if processes.same(self.pid, self.born) is None:
             raise Refused(f"process {self.pid} has gone since it was chosen; expected it to run. Choose again")
-        return {"name": processes.command_name(self.pid), "pid_file_written": self._pid_file_written()}
+        others = [[pid, processes.born(pid)] for pid in self._found() if pid != self.pid]
+        return {"name": processes.command_name(self.pid), "pid_file_written": self._pid_file_written(), "others": others}
 
     def apply(self, undo: Undo, hands: Hands) -> None:
         """An asked process that does not end in time is ended all the same, as systemd does: it would be a late fault otherwise."""
@@ -153,11 +154,15 @@ class Kill(Step):
         return True
 
     def _successors(self, undo: Undo) -> list[int]:
-        """Who runs in its place. What an old pid file names is none when somebody else has got that pid since."""
-        found = processes.find(**{self.found_by[0]: self.found_by[1]})
+        """Who runs in its place: nobody who did beside it. What an old pid file names is none when somebody else has got that pid since."""
+        beside = {pid for pid, born in undo["others"] if processes.same(pid, born) is not None}
+        found = [pid for pid in self._found() if pid not in beside]
         if self._pid_file_written() != undo["pid_file_written"]:
             return found
         return [pid for pid in found if processes.command_name(pid) == undo["name"]]
+
+    def _found(self) -> list[int]:
+        return processes.find(**{self.found_by[0]: self.found_by[1]})
 
     def _pid_file_written(self) -> int:
         """When its pid file was written (ns); 0 where there is none."""

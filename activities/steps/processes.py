@@ -12,6 +12,8 @@ from pathlib import Path
 
 from gameday.errors import NotFound, NotReverted
 
+_UNITS = (".service", ".scope", ".socket", ".slice")
+"""What the name of a unit that has processes ends with; systemctl(1) takes a name without as that of a service."""
 CGROUPS = (Path("/sys/fs/cgroup/systemd"), Path("/sys/fs/cgroup"))
 """Where the cgroups of units are: on v1 (name=systemd), on v2."""
 
@@ -162,7 +164,7 @@ def _unit(unit: str) -> list[int]:
 
     Slices only are looked through: a user's own systemd, or one in a container, may have units of the same name.
     """
-    wanted = unit if "." in unit else f"{unit}.service"
+    wanted = unit if unit.endswith(_UNITS) else f"{unit}.service"
     for root in CGROUPS:
         members = [pid for slice_ in _slices(root) for pid in _members(slice_ / wanted)]
         if members:

@@ -214,11 +214,13 @@ def up(
 ) -> None:
     """Hold Temporal, a conductor and an agent up.
 
-    Until Ctrl-C, which takes every fault off first. `gameday run` does this by itself where nothing is up, for as long as the run takes.
+    Until Ctrl-C, which takes every fault off first. Exit status: 6 when one could not be proven gone.
+
+    `gameday run` does this by itself where nothing is up, for as long as the run takes.
     """
     from gameday.cli.processes import hold_up
 
-    hold_up(ui_port, leave_when_idle)
+    raise typer.Exit(hold_up(ui_port, leave_when_idle))
 
 
 @app.command(rich_help_panel=PROCESSES)

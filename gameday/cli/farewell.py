@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gameday.cli.screens import hanging
 from gameday.errors import GamedayError
+from gameday.verdicts import points
 from gameday.view import RunView
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from gameday.settings import Settings
 
 INDENT = 11
-GOOD_WORDS = ("upheld", "not needed")
 
 
 def farewell(known: Settings, view: RunView, as_json: bool, result: DayResult | None = None) -> None:
@@ -48,10 +48,11 @@ def endings(view: RunView) -> list[str]:
     for index, scenario in enumerate(view.plan.playbook.scenarios):
         outcome = view.outcomes.get(index, "not begun")
         judged = view.judged.get(index, ())
-        said = f", {sum(each.get('word') in GOOD_WORDS for each in judged)} of {len(judged)} expectations upheld" if judged else ""
+        upheld, needed = points(str(each.get("word")) for each in judged)
+        said = f", {upheld} of {needed} expectations upheld" if judged else ""
         lines += hanging("", f"{index + 1} {scenario.title}: {outcome}{said}", INDENT)
         for each in judged:
-            if each.get("word") not in GOOD_WORDS:
+            if each.get("word") != "upheld":
                 lines += hanging("", f"'{each.get('expectation')}' {each.get('word')}: {each.get('seen')}", INDENT + 2)
     return lines
 

@@ -63,7 +63,7 @@ def _lease(fault: FaultRow, left: float | None) -> Text:
     if fault.state not in ("armed", "active", "reverting"):
         return Text("–", style="dim")
     if left is None:
-        return Text("elsewhere", style="dim")
+        return Text("not here", style="dim")
     return Text(f"{left:.0f} s", style="" if left > 5 else "yellow") if left > 0 else Text("over", style="yellow")
 
 

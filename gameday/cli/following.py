@@ -69,8 +69,8 @@ class Following:
         Args:
             kept: how many Ctrl-Cs came while the run was being started; asked once ours are heard here.
         """
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, self.interrupted)
+        for number, name in ((signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")):
+            asyncio.get_running_loop().add_signal_handler(number, self.interrupted, name)
         for _ in range(kept()):
             self.interrupted()
         if not self.live:
@@ -162,14 +162,14 @@ class Following:
                 self.say("Temporal does not answer; still trying. The faults end by their leases")
             await asyncio.sleep(1.0)
 
-    def interrupted(self) -> None:
+    def interrupted(self, by: str = "Ctrl-C") -> None:
         """Ctrl-C: whoever started the run aborts it and waits for the proof, and leaves with a second one; whoever only watches leaves."""
         self.interrupts += 1
         if self.interrupts > 1 or not self.ours:
             self.left.set()
             return
         self.say(f"aborting: everything is taken off and read back. {AGAIN}")
-        self.tell(Verb.ABORT, {"reason": "Ctrl-C"})
+        self.tell(Verb.ABORT, {"reason": by})
 
     def pressed(self, what: str, text: str) -> None:
         """A key of the live view."""

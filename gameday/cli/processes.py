@@ -16,20 +16,26 @@ if TYPE_CHECKING:
 LEAVE = "Ctrl-C takes everything off and stops it"
 
 
-def hold_up(ui_port: int | None, leave_when_idle: bool) -> None:
-    asyncio.run(_hold_up(context.settings(), ui_port, leave_when_idle))
+def hold_up(ui_port: int | None, leave_when_idle: bool) -> int:
+    """Returns the exit status: 6 when something could not be proven gone at the end."""
+    return asyncio.run(_hold_up(context.settings(), ui_port, leave_when_idle))
 
 
-async def _hold_up(known: Settings, ui_port: int | None, leave_when_idle: bool) -> None:
+async def _hold_up(known: Settings, ui_port: int | None, leave_when_idle: bool) -> int:
+    from gameday.verdicts import EXIT_CODES, Outcome
     from worker.up import Up
 
-    telling = asyncio.create_task(_tell_when_up(known))
+    telling, up = asyncio.create_task(_tell_when_up(known)), Up(known, complain, ui_port, leave_when_idle)
     try:
-        await Up(known, complain, ui_port, leave_when_idle).run()
+        await up.run()
     finally:
         telling.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await telling
+    left = up.left()
+    if left:
+        complain(f"NOT PROVEN GONE: {left} fault{'s' * (left != 1)}; the watchdog goes on trying. `gameday leftovers` tells more")
+    return EXIT_CODES[Outcome.DIRTY] if left else 0
 
 
 async def _tell_when_up(known: Settings) -> None:

@@ -113,12 +113,15 @@ def show_status(run: str, as_json: bool) -> None:
     from rich.text import Text
 
     from gameday.cli.console import Frame, page
+    from worker.connection import at_hand
 
     width = min(terminal_width(), 140)
     now = view.now if view.outcome else datetime.now(UTC)
     console = Console(highlight=False, width=width, soft_wrap=True)
     for row in page(view, Frame(now, width, 0, left)):
         console.print(row)
+    if not view.outcome and not at_hand(known.home):
+        console.print(Text("\nno Temporal is up here: this is what was recorded last, and nobody is at work on it", style="yellow"))
     for said in ("", *following(view, now)):
         console.print(Text(said))
 

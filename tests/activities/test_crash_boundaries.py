@@ -62,11 +62,14 @@ def by_retry(host: Lab, target: Rig, order: dict[str, Any]) -> None:
     by_agent(host, target, order)
 
 
-def injected_and_killed_everywhere(host: Lab, target: Rig, recover: Callable[[Lab, Rig, dict[str, Any]], None], mutant: str = "") -> int:
-    """Kills the inject at each of its lines. Returns how many boundaries there were."""
-    boundary = 0
+def injected_and_killed_everywhere(
+    host: Lab, target: Rig, recover: Callable[[Lab, Rig, dict[str, Any]], None], mutant: str = "", first: int = 1, each: int = 1
+) -> int:
+    """Kills the inject at each of its lines, or at each n-th from the first on. Returns how many boundaries there were."""
+    each *= EVERY * target.every
+    boundary = first - each
     while True:
-        boundary += EVERY
+        boundary += each
         target.renew()
         before = target.look()
         order = target.order(f"f-{recover.__name__.replace('_', '-')}-{boundary}")
@@ -74,7 +77,7 @@ def injected_and_killed_everywhere(host: Lab, target: Rig, recover: Callable[[La
         recover(host, target, order)
         clean(host, target, before, f"killed at line event {boundary}, recovered {recover.__name__}")
         if not killed:
-            return boundary - EVERY
+            return boundary - each
 
 
 def clean(host: Lab, target: Rig, before: object, when: str) -> None:
@@ -86,19 +89,22 @@ def clean(host: Lab, target: Rig, before: object, when: str) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("recover", [by_agent, by_watchdog, by_retry])
-def test_the_inject_is_killed_at_every_line(target: Rig, host: Lab, recover: Any, record_property: Any) -> None:
-    boundaries = injected_and_killed_everywhere(host, target, recover)
-    how = recover.__name__.replace("_", " ")
+@pytest.mark.parametrize(
+    ("recover", "first", "each"), [(by_agent, 1, 2), (by_watchdog, 1, 1), (by_retry, 2, 2)], ids=["by_agent", "by_watchdog", "by_retry"]
+)
+def test_the_inject_is_killed_at_every_line(target: Rig, host: Lab, recover: Any, first: int, each: int, record_property: Any) -> None:
+    """Recovered by the watchdog at each line, and by an agent or a retry in turn."""
+    boundaries = injected_and_killed_everywhere(host, target, recover, first=first, each=each)
+    how = recover.__name__.replace("_", " ") + (" at each second" if each == 2 else "")
     record_property("counted", f"{target.kind} ({type(target).__name__}): {boundaries} boundaries of inject, recovered {how}: no leftover")
     assert boundaries > 100
 
 
 @pytest.mark.timeout(600)
 def test_the_revert_is_killed_at_every_line(target: Rig, host: Lab, record_property: Any) -> None:
-    boundary = 0
+    boundary, each = 0, EVERY * target.every
     while True:
-        boundary += EVERY
+        boundary += each
         target.renew()
         before = target.look()
         order = target.order(f"f-revert-{boundary}")
@@ -111,17 +117,17 @@ def test_the_revert_is_killed_at_every_line(target: Rig, host: Lab, record_prope
         clean(host, target, before, f"the revert was killed at line event {boundary}")
         if not killed:
             break
-    record_property("counted", f"{target.kind} ({type(target).__name__}): {boundary - EVERY} boundaries of revert: no leftover")
+    record_property("counted", f"{target.kind} ({type(target).__name__}): {boundary - each} boundaries of revert: no leftover")
     assert boundary > 50
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("left", ["after_journal", "mid_inject", "active"])
 def test_the_watchdogs_revert_is_killed_at_every_line(target: Rig, host: Lab, left: str, record_property: Any) -> None:
-    """The recovery of what a killed inject left, or of a whole fault, is killed itself; the watchdog's next look ends it."""
-    boundary = 0
+    """The recovery of what a killed inject left, or (at each fifth line) of a whole fault, is killed itself; the watchdog's next look ends it."""
+    boundary, each = 0, EVERY * target.every * (1 if left == "mid_inject" else 5)
     while True:
-        boundary += EVERY
+        boundary += each
         target.renew()
         before = target.look()
         order = target.order(f"f-{left.replace('_', '-')}-{boundary}")
@@ -131,7 +137,7 @@ def test_the_watchdogs_revert_is_killed_at_every_line(target: Rig, host: Lab, le
         clean(host, target, before, f"left {left}, the watchdog's revert was killed at line event {boundary}")
         if not alive:
             break
-    record_property("counted", f"{target.kind} ({type(target).__name__}): {boundary - EVERY} boundaries of the watchdog's, left {left}: no leftover")
+    record_property("counted", f"{target.kind} ({type(target).__name__}): {boundary - each} boundaries of the watchdog's, left {left}: no leftover")
     assert boundary > 50
 
 

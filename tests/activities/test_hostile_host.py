@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from activities import engine, watchdog
+from activities import engine, oplock, watchdog
 from activities.journal import Journal, Order
 from activities.operators import Operators
 from activities.steps import processes
 from activities.steps.step import from_json
 from gameday.errors import Refused
+from gameday.settings import Settings
 from tests.activities.injectors.test_command import Switch
 from tests.activities.injectors.test_process_pause import Sleeper
 from tests.rigs.lab import Rig, rig, until
+from worker.agent import adopt
+from worker.keeper import _renew
 
 
 @pytest.fixture
@@ -115,7 +121,7 @@ def test_the_host_was_restarted_during_the_fault(tmp_path: Path, monkeypatch: py
         inject_before_a_restart(journal, target.order("f-any"), monkeypatch)
         during = target.look()
         assert during != before
-        watchdog.ensure(home)
+        adopt(Settings(home=home))  # as an agent does first of all
         until(lambda: not journal.live())
         entry = journal.find("f-before")
         assert entry is not None and entry.tombstone is not None
@@ -124,3 +130,72 @@ def test_the_host_was_restarted_during_the_fault(tmp_path: Path, monkeypatch: py
         if isinstance(target, Sleeper):
             target.process.send_signal(18)
     watchdog.dismiss(journal.root)
+
+
+def test_what_the_watchdog_did_not_outlive_comes_off_at_the_agents_start(tmp_path: Path) -> None:
+    """Its lease is not over, and nobody had been there who would have ended it then."""
+    home = tmp_path / "home"
+    journal = Journal.at(home)
+    with rig(Sleeper, tmp_path / "rig") as target:
+        order = target.order("f-unwatched", lease=600.0)
+        engine.inject(
+            journal, Order(**order["order"]), [from_json(step) for step in order["steps"]], lambda: [each.watch() for each in journal.live()]
+        )
+        assert target.look() == "stopped"
+        adopt(Settings(home=home))
+        until(lambda: not journal.live())
+        entry = journal.find("f-unwatched")
+        assert entry is not None and entry.tombstone is not None and target.look() == "running"
+        assert (entry.tombstone["outcome"], entry.tombstone["reason"]) == ("reverted", "its watchdog had died, and its agent")
+        assert entry.tombstone["active_at"] is not None
+    watchdog.dismiss(journal.root)
+
+
+def test_what_was_asked_to_end_is_not_renewed_and_not_forgotten(tmp_path: Path) -> None:
+    """Whoever asked has died, or could not prove it: the watchdog goes on with it, long before the lease would be over."""
+    home = tmp_path / "home"
+    journal = Journal.at(home)
+    with rig(Sleeper, tmp_path / "rig") as target:
+        watchdog.ensure(home)
+        order = target.order("f-asked", lease=600.0)
+        engine.inject(journal, Order(**order["order"]), [from_json(step) for step in order["steps"]], lambda: watchdog.poke(journal.root))
+        (entry,) = journal.live()
+        entry.end("the scenario is over")
+        before = entry.deadline
+        _renew([entry])
+        assert entry.deadline == before
+        until(lambda: not journal.live())
+        assert target.look() == "running" and entry.tombstone is not None
+        assert (entry.tombstone["outcome"], entry.tombstone["reason"]) == ("reverted", "the scenario is over")
+    watchdog.dismiss(journal.root)
+
+
+def test_a_tombstone_that_cannot_be_read_proves_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    journal = Journal.at(home)
+    with rig(Sleeper, tmp_path / "rig") as target:
+        order = target.order("f-damaged")
+        engine.inject(
+            journal, Order(**order["order"]), [from_json(step) for step in order["steps"]], lambda: [each.watch() for each in journal.live()]
+        )
+        (entry,) = journal.live()
+        (entry.folder / "tombstone").write_bytes(b"{half")
+        assert engine.check(journal, "f-damaged")["outcome"] is None
+        assert engine.revert(journal, "f-damaged", "the run is over")["outcome"] == "reverted" and target.look() == "running"
+
+
+def test_a_holder_that_froze_before_it_could_say_who_it_is_is_killed_and_no_other(tmp_path: Path) -> None:
+    """The stamp in the lock is an earlier holder's, who lives and has long let go."""
+    path = tmp_path / "lock"
+    bystander = subprocess.Popen(["sleep", "1000"])
+    path.write_text(json.dumps({"pid": bystander.pid, "born": processes.born(bystander.pid), "at": 0.0}).ljust(oplock.STAMP_BYTES))
+    freeze = f"import fcntl, os, signal; fcntl.flock(os.open({str(path)!r}, os.O_RDWR), fcntl.LOCK_EX); os.kill(os.getpid(), signal.SIGSTOP)"
+    frozen = subprocess.Popen([sys.executable, "-S", "-c", freeze])
+    try:
+        until(lambda: oplock.stamp_of_holder(path) is not None and Path(f"/proc/{frozen.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T")
+        with oplock.OperationLock(path, patience=0.2):
+            assert frozen.wait(5) == -signal.SIGKILL and bystander.poll() is None
+    finally:
+        for process in (frozen, bystander):
+            process.kill()
+            process.wait()

@@ -83,7 +83,7 @@ async def test_is_a_leftover_when_its_owner_dies_and_the_watchdog_ends_it(target
 
 async def test_two_faults_cannot_have_one_target(target: Rig, operators: Operators) -> None:
     mine = target.order("f-mine")
-    theirs = {**mine, "order": {**mine["order"], "fault_id": "f-theirs"}}
+    theirs = {**mine, "order": {**mine["order"], "fault_id": "f-theirs", "run_id": "other"}}
     await operators.perform(mine)
     first = target.look()
     with pytest.raises(TargetTaken, match="held by the fault 'fault' of run run"):

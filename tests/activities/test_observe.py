@@ -177,9 +177,10 @@ async def test_who_begins_late_admits_that_nobody_watched_since_the_order(bench:
     bench.environment.info = dataclasses.replace(info, started_time=info.scheduled_time + timedelta(seconds=8 if late else 0.1))
     await bench.watch(bench.order())
     gaps = list(bench.record.of(EventKind.OBSERVER_GAP))
-    assert [gap.text("reason") for gap in gaps] == (["nobody watched for 8 s"] if late else [])
+    assert [float(gap.text("seconds")) >= 8 for gap in gaps] == ([True] if late else [])
+    assert [event.text("what") for event in bench.record.of(EventKind.STEADY_LOST)] == [gap.text("reason") for gap in gaps]
     unknown = [sample for sample in bench.record.samples if sample.value is None]
-    assert len(unknown) == (2 * 79 if late else 0)
+    assert 2 * 79 <= len(unknown) <= 2 * 100 if late else not unknown
 
 
 @pytest.mark.parametrize(("rails", "ended"), [((), "blind"), (("told > 5 for 20s",), "breach"), (("told is unknown for 20s",), "breach")])

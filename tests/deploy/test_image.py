@@ -204,7 +204,7 @@ def test_a_fault_on_this_machine_ends_by(
     """With the privileges of the compose file and no more: another user's process is stopped, and runs again."""
     seen = f"import os; print(os.path.exists('/proc/{sleeper.pid}'))"
     if docker.docker("run", "--rm", "--pid=host", "--entrypoint=python", IMAGE, "-c", seen) != "True":
-        pytest.skip("hardware: this machine has its Docker engine elsewhere, so that its containers do not see our processes")
+        pytest.skip("the Docker engine is elsewhere: its containers do not see our processes")
     playbook = tmp_path / "image-day.yaml"
     playbook.write_text(PLAYBOOK.replace("PORT", temporal.split(":")[1]).replace("LENGTH", "4s" if end == "its time" else "3m"))
     playbook.chmod(0o644)

@@ -233,8 +233,8 @@ async def test_the_operation_dies_or_freezes_during_inject(tmp_path: Path, point
 
 @pytest.mark.parametrize("point", ["kill9@mid_inject", "freeze@mid_inject"])
 async def test_every_operation_dies_or_freezes_during_inject(tmp_path: Path, point: str) -> None:
-    """Nothing is put on, and nothing is applied late: the watchdog takes back what was begun."""
-    assert await _played(tmp_path, point) == ("stood-down", 0)
+    """Nothing is applied late: what was begun is taken back, and the day says that it was no day as planned."""
+    assert await _played(tmp_path, point) == ("error", 0)
 
 
 async def _played(tmp_path: Path, point: str) -> tuple[str, int]:

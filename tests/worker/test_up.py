@@ -99,7 +99,7 @@ def test_everything_is_killed_and_brought_up_again(house: House) -> None:
     house.gameday("up")
     until(house.is_clean, 60)
     until(lambda: house.has_ended(run_id), 120)
-    assert [story.outcome for story in house.record(run_id).faults()] == ["expired"]
+    assert [story.outcome for story in house.record(run_id).faults()] == ["reverted"]
     until(house.report(run_id).is_file, 30)
     told = house.report(run_id).read_text()
     assert "its fault is proven gone" in told and "its watchdog had died, and its agent" in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,6 +96,32 @@ def test_an_old_pid_file_that_names_another_process_by_now_is_no_successor(tmp_p
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_who_ran_beside_it_is_no_successor(tmp_path: Path) -> None:
+    """A service of two processes of one name, of which one is killed: the other has not taken its place, and the restart is due."""
+    program = tmp_path / "gd-shop"
+    shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
+    killed, beside = subprocess.Popen([program, "1000"]), subprocess.Popen([program, "1000"])
+    there = tmp_path / "started-again"
+    step = Kill(killed.pid, processes.born(killed.pid), "SIGKILL", ("touch", str(there)), ("name", "gd-shop"))
+    hands = JournaledHands(tmp_path, lambda: None)
+    try:
+        undo = step.capture(hands)
+        step.apply(undo, hands)
+        killed.wait()
+        assert step.read(undo, hands).state is State.APPLIED
+        step.undo(undo, hands)
+        until(there.exists)
+        successor = subprocess.Popen([program, "1000"])
+        try:
+            assert step.read(undo, hands).state is State.GONE
+        finally:
+            successor.kill()
+            successor.wait()
+    finally:
+        beside.kill()
+        beside.wait()
 
 
 STUBBORN = """

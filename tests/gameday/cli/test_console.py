@@ -146,7 +146,7 @@ def test_old_readings_say_how_old_they_are(day: RunRecord) -> None:
 def test_where_nobody_can_know_the_lease_there_is_no_column_for_it(day: RunRecord) -> None:
     assert "lease" not in drawn(at(day, 16), 140, 45, leases=None)
     row = next(line for line in drawn(at(day, 16), 140, 45, leases={}).splitlines() if line.startswith("ledger-frozen"))
-    assert " elsewhere " in row
+    assert " not here " in row
 
 
 def test_the_help_stands_where_the_timeline_is(day: RunRecord) -> None:
