@@ -249,7 +249,9 @@ class Watch:
         self.alerts_unknown = False
         before = frozenset(self.state.firing)
         for name in sorted(firing - before):
-            await self.tell(EventKind.ALERT_FIRING, at, alert=name, expected=name in self.order.named_alerts)
+            expected, early = name in self.order.named_alerts, self.order.purpose in (Purpose.BASELINE, Purpose.CHECK)
+            kind = "expected" if expected else "unrelated" if early else "unexpected"
+            await self.tell(EventKind.ALERT_FIRING, at, alert=name, expected=expected, **{"class": kind})
         for name in sorted(before - firing):
             await self.tell(EventKind.ALERT_RESOLVED, at, alert=name)
         self.state = self.state.model_copy(update={"firing": tuple(sorted(firing))})

@@ -21,10 +21,16 @@ class Verb(StrEnum):
     RESUME = "resume"
     SKIP = "skip"
     ABORT = "abort"
+    REAL = "real"
+    HANDOVER = "handover"
     REVEAL = "reveal"
     NOTE = "note"
     MARK = "mark"
     EXTEND = "extend"
+
+
+URGENT = frozenset({Verb.ABORT, Verb.REAL})
+"""What takes everything off: tried again while Temporal restarts, sent as a Signal where no conductor answers, and accepted at any moment."""
 
 
 class NoteAbout(StrEnum):
@@ -61,6 +67,7 @@ class Command(Model):
     due: Line | None = None
     clock: Clock | None = None
     by: Duration | None = Field(default=None, ge=timedelta(seconds=1), le=timedelta(hours=4))
+    to: Line | None = None
 
 
 class Answer(Model):
@@ -85,6 +92,12 @@ class Moment(Model):
     revealed: bool = False
     checklist: int = 0
     started_by: str = ""
+    team: tuple[str, ...] = ()
+    """The names of those who are present."""
+    handed_to: str = ""
+    """Who commands since the last handover; empty while nothing was handed over."""
+    two_people: bool = False
+    """The gate that waits wants its go from somebody else than whoever started the run."""
 
 
 _COMMANDING = frozenset({Role.COMMANDER})
@@ -98,32 +111,52 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.SKIP: _COMMANDING,
     Verb.EXTEND: _COMMANDING,
     Verb.REVEAL: _COMMANDING,
+    Verb.HANDOVER: _COMMANDING,
     Verb.READY: _ANYONE,
     Verb.TICK: _ANYONE,
     Verb.ABORT: _ANYONE,
+    Verb.REAL: _ANYONE,
     Verb.NOTE: _ANYONE,
     Verb.MARK: _ANYONE,
 }
-"""Who may say what. Whoever started the run may say everything; anyone who can reach the run may abort, note and mark."""
+"""Who may say what. Whoever started the run may say everything until it is handed over; anyone who can reach it may abort, call a real incident,
+note and mark."""
 
 
 def refusal(command: Command, moment: Moment) -> str | None:
-    """Why a command is not accepted now, or None when it is. Abort is accepted at every moment, and after the end answered with the outcome."""
+    """Why a command is not accepted now, or None when it is. What is urgent always is; after the end it is answered with the outcome."""
     verb = command.verb
-    if moment.ended and verb is not Verb.ABORT:
+    if verb in URGENT:
+        return None
+    if moment.ended:
         return "the run is over"
-    if verb not in (Verb.ABORT, Verb.NOTE, Verb.MARK) and not _may(command.actor, verb, moment):
-        allowed = ", ".join(sorted(role.replace("_", " ") for role in MAY[verb]))
-        return f"{command.actor.name} may not {verb}: that is for {allowed}, or whoever started the run"
-    if verb in (Verb.ABORT, Verb.NOTE):
-        return "a note needs text" if verb is Verb.NOTE and not command.text else None
+    if verb not in (Verb.NOTE, Verb.MARK) and not _may(command.actor, verb, moment):
+        return f"{command.actor.name} may not {verb}: that is for {_those(verb, moment)}"
+    if verb is Verb.NOTE:
+        return None if command.text else "a note needs text"
     if moment.ending and verb is not Verb.MARK:
         return "the run is ending"
     return _moment_refusal(command, moment)
 
 
 def _may(actor: Actor, verb: Verb, moment: Moment) -> bool:
-    return actor.id == moment.started_by or (actor.role is not None and actor.role in MAY[verb])
+    if moment.handed_to and actor.name == moment.handed_to:
+        return True
+    if moment.handed_to and (actor.id == moment.started_by or actor.role is Role.COMMANDER):
+        return Role.OBSERVER in MAY[verb]  # who has handed over looks on
+    return actor.id == moment.started_by or (actor.role is not None and actor.role in _roles(verb, moment))
+
+
+def _roles(verb: Verb, moment: Moment) -> frozenset[Role]:
+    return _LEADING if verb is Verb.GO and moment.two_people else MAY[verb]
+
+
+def _those(verb: Verb, moment: Moment) -> str:
+    """Who may say it, in words."""
+    roles = sorted(role.replace("_", " ") for role in _roles(verb, moment))
+    if not moment.handed_to:
+        return f"{', '.join(roles)}, or whoever started the run"
+    return ", ".join([moment.handed_to, *(role for role in roles if role != Role.COMMANDER)])
 
 
 def _moment_refusal(command: Command, moment: Moment) -> str | None:
@@ -132,6 +165,12 @@ def _moment_refusal(command: Command, moment: Moment) -> str | None:
             return "no gate is waiting for a go"
         case Verb.GO if command.gate is not None and command.gate != moment.gate:
             return f"that go was for the gate '{command.gate}', and '{moment.gate}' is waiting now"
+        case Verb.GO if moment.two_people and command.actor.id == moment.started_by:
+            return "this gate asks for two people: whoever started the run cannot say go to it as well"
+        case Verb.HANDOVER if command.to is None or command.to not in moment.team:
+            return f"there is nobody called {command.to!r} in the team; expected one of {', '.join(moment.team) or 'those whom the playbook names'}"
+        case Verb.HANDOVER if command.to == moment.handed_to:
+            return f"{command.to} commands already"
         case Verb.HOLD if moment.held:
             return "the run is on hold already"
         case Verb.RESUME if not moment.held:

@@ -37,7 +37,7 @@ class EventKind(StrEnum):
     FAULT_REVERTING = "fault.reverting"  # name, reason
     FAULT_ENDED = "fault.ended"  # name, label, outcome, reason, took_ms, off_at: when its host proved it, proof, problems
     FAULT_DIRTY = "fault.dirty"  # name, label, problems, plan
-    ALERT_FIRING = "alert.firing"  # alert, expected
+    ALERT_FIRING = "alert.firing"  # alert, expected, class: expected, unexpected, or unrelated (nothing had been put on)
     ALERT_RESOLVED = "alert.resolved"  # alert
     STEADY_LOST = "steady.lost"  # what: the first tolerance that did not hold
     STEADY_BACK = "steady.back"  # samples: how many in a row
@@ -50,6 +50,8 @@ class EventKind(StrEnum):
     SKIPPED = "skipped"  # reason
     EXTENDED = "extended"  # by
     ABORTED = "aborted"  # reason, by: person, guardrail or clock
+    REAL_CALLED = "real.called"  # reason: a real incident has begun
+    HANDED_OVER = "handed.over"  # to
     VERDICTS = "verdicts"  # judgements: [Judgement]
     RUN_ERROR = "run.error"  # what
     RUN_ENDED = "run.ended"  # outcome, exit_code, reason

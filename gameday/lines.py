@@ -124,6 +124,16 @@ def _note(event: Event, _: Plan) -> tuple[str, str, str]:
     return event.actor or "note", f"{about + ': ' if about else ''}“{event.text('text')}”{owner}", "human"
 
 
+def _alert(event: Event) -> tuple[str, str, str]:
+    """One that nobody had expected is put before the commander at once: it may be no drill."""
+    firing = f"{event.text('alert')} is firing"
+    if event.data.get("expected"):
+        return "alert", firing, "warn"
+    if event.text("class") == "unrelated":
+        return "alert", f"{firing} (before anything was put on)", "warn"
+    return "ALERT", f"{firing}, and nobody had expected it. If this is no drill: `gameday real`", "bad"
+
+
 def _latest(event: Event, plan: Plan) -> str:
     return f", until {_local(event.text('until'), plan)} at the latest" if event.text("until") else ""
 
@@ -160,7 +170,7 @@ _SAY: dict[EventKind, Any] = {
     EventKind.FAULT_FAILED: _said("inject", lambda e: f"{e.text('name')} could not be put on: {e.text('reason')}", "bad"),
     EventKind.FAULT_DIRTY: _dirty,
     EventKind.FAULT_ENDED: _fault_ended,
-    EventKind.ALERT_FIRING: _said("alert", lambda e: f"{e.text('alert')} is firing{'' if e.data.get('expected') else ' (not expected)'}", "warn"),
+    EventKind.ALERT_FIRING: lambda event, _: _alert(event),
     EventKind.ALERT_RESOLVED: _said("alert", lambda e: f"{e.text('alert')} is resolved", "good"),
     EventKind.STEADY_LOST: _said("steady", lambda e: f"steady state lost: expected {e.text('what')}", "bad"),
     EventKind.STEADY_BACK: _said("steady", lambda e: f"steady again, {e.text('samples')} samples in a row", "good"),
@@ -173,6 +183,10 @@ _SAY: dict[EventKind, Any] = {
     EventKind.SKIPPED: _said("skip", lambda e: f"skipped by {e.actor}{_quoted(e.text('reason'))}", "human"),
     EventKind.EXTENDED: _said("extend", lambda e: f"extended by {spoken(timedelta(seconds=float(e.text('by') or 0)))} ({e.actor})", "human"),
     EventKind.ABORTED: _said("abort", lambda e: f"{f'by {e.actor}' if e.actor else 'by ' + e.text('by')}{_quoted(e.text('reason'))}", "bad"),
+    EventKind.REAL_CALLED: _said(
+        "REAL", lambda e: f"a real incident, called by {e.actor}{_quoted(e.text('reason'))}; everything is taken off, the seals are open", "bad"
+    ),
+    EventKind.HANDED_OVER: _said("command", lambda e: f"{e.text('to')} commands now, handed over by {e.actor}", "human"),
     EventKind.VERDICTS: _verdicts,
     EventKind.RUN_ERROR: _said("error", lambda e: e.text("what"), "bad"),
     EventKind.RUN_ENDED: _said("end", lambda e: e.text("outcome")),

@@ -130,6 +130,7 @@ class EndedBy(StrEnum):
     """What may end a day early; the first wins."""
 
     ABORT = "abort"
+    REAL = "real"
     GUARDRAIL = "guardrail"
     BLIND = "blind"
     STOP_TIME = "stop"

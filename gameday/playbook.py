@@ -270,6 +270,8 @@ class Gate(Model):
     """How many people must have said ready before a go is accepted."""
     checklist: bool = False
     """Whether every item of the checklist must be ticked before a go is accepted."""
+    two_people: bool = False
+    """Whether somebody else than whoever started the run must say go: the commander, the technical lead or safety."""
 
 
 class Gates(Model):

@@ -46,6 +46,8 @@ class RunView:
     ticked: set[str] = field(default_factory=set)
     held: bool = False
     ending: str = ""
+    commander: str = ""
+    """Who commands since a handover."""
     outcome: str = ""
     reason: str = ""
     exit_code: int | None = None
@@ -313,6 +315,9 @@ class RunView:
         found = event.data.get("judgements")
         if event.scenario is not None and isinstance(found, list):
             self.judged[event.scenario] = tuple({key: str(value) for key, value in each.items()} for each in found if isinstance(each, dict))
+
+    def _handed_over(self, event: Event) -> None:
+        self.commander = event.text("to")
 
     def _aborted(self, event: Event) -> None:
         self.ending = event.text("reason")

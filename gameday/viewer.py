@@ -32,7 +32,7 @@ _SHOWN: dict[EventKind, tuple[str, ...]] = {
 def hidden(record: RunRecord) -> frozenset[int]:
     """The scenarios that are sealed, neither revealed nor opened by the end of the run."""
     revealed = {event.scenario for event in record.of(EventKind.REVEALED)}
-    if record.ended or None in revealed:
+    if record.ended or None in revealed or record.first(EventKind.REAL_CALLED):
         return frozenset()
     return frozenset(index for index, scenario in enumerate(record.plan.playbook.scenarios) if scenario.sealed and index not in revealed)
 

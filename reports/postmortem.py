@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from gameday.event import EventKind
 from gameday.record import RunRecord
 from gameday.viewer import HIDDEN
 from reports import appendix
@@ -18,6 +19,7 @@ from reports.missing import missing
 from reports.opening import facts, summary, title
 from reports.sealed import seen
 from reports.section import Section, by_hand, notes, picture_files, section
+from reports.statement import statement
 from reports.story import Day
 from reports.surprises import silent_alerts
 from reports.templating import environment
@@ -87,6 +89,7 @@ def _values(day: Day) -> dict[str, Any]:
         "objective": record.plan.playbook.objective,
         "summary": summary(day),
         "facts": facts(day),
+        "incident": statement(record) if record.first(EventKind.REAL_CALLED) else [],
         "by_hand": [item for story in day.stories for item in by_hand(story)],
         "missing": missing(day),
         "chapters": _chapters(day),

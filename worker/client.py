@@ -17,7 +17,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from gameday.commands import Answer, Command, Verb
+from gameday.commands import URGENT, Answer, Command
 from gameday.errors import GamedayError, NotFound, Refused, Unavailable
 from gameday.orders import DayResult, LiveState
 
@@ -38,29 +38,29 @@ async def send(client: Client, run_id: str, command: Command) -> Answer:
     Raises:
         Refused: with the reason.
         NotFound: there is no such run.
-        Unavailable: nobody took it; an abort is sent as a Signal instead, and taken when a conductor is back.
+        Unavailable: nobody took it; what is urgent is sent as a Signal instead, and taken when a conductor is back.
     """
     handle = client.get_workflow_handle(run_id)
-    patience = ABORT_PATIENCE if command.verb is Verb.ABORT else PATIENCE
+    patience = ABORT_PATIENCE if command.verb in URGENT else PATIENCE
     try:
         answer: Answer = await handle.execute_update("command", command, id=command.id, result_type=Answer, rpc_timeout=patience)
     except WorkflowUpdateFailedError as error:
         cause = error.cause
         if not isinstance(cause, ApplicationError) or cause.type != UNPROCESSED:
             raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
-        if command.verb is not Verb.ABORT:
+        if command.verb not in URGENT:
             raise Unavailable("Temporal was being started again, and lost this; say it again") from None
     except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
         if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
             return await _ended(handle, run_id, error)
-        if command.verb is not Verb.ABORT:
+        if command.verb not in URGENT:
             raise Unavailable("no conductor takes this now; is `gameday worker` running? It may still be delivered") from None
     else:
         return answer
-    return await _abort_by_signal(handle, command)
+    return await _by_signal(handle, command)
 
 
-async def _abort_by_signal(handle: WorkflowHandle[object, object], command: Command) -> Answer:
+async def _by_signal(handle: WorkflowHandle[object, object], command: Command) -> Answer:
     deadline = asyncio.get_running_loop().time() + INSISTENCE
     while True:
         try:
@@ -69,10 +69,10 @@ async def _abort_by_signal(handle: WorkflowHandle[object, object], command: Comm
             if error.status is RPCStatusCode.NOT_FOUND:
                 return await _ended(handle, handle.id, error)
             if error.status in REFUSALS or asyncio.get_running_loop().time() >= deadline:
-                raise Unavailable(f"Temporal does not take the abort ({error.message})") from None
+                raise Unavailable(f"Temporal does not take it ({error.message})") from None
             await asyncio.sleep(0.5)
         else:
-            return Answer(text="the abort is sent, and taken as soon as a conductor is back; until then the leases run")
+            return Answer(text=f"the {command.verb} is sent, and taken as soon as a conductor is back; until then the leases run")
 
 
 async def _ended(handle: WorkflowHandle[object, object], run_id: str, error: RPCError) -> Answer:

@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from gameday.commands import Actor, Answer, Command, Moment, refusal
+    from gameday.commands import URGENT, Actor, Answer, Command, Moment, refusal
     from gameday.event import EventKind
     from gameday.language import Clock
     from gameday.model import one_line
@@ -47,10 +47,12 @@ class Commands:
         self.rest_until: datetime | None = None
         self.rest_since = plan.started_at
         self.went: str | None = None
+        self.handed_to = ""
         self.ready: set[str] = set()
         self.ticked: set[int] = set()
         self.outcomes: list[Outcome] = []
         self.outcome: Outcome | None = None
+        self.real = False
 
     @workflow.update(name="command")
     async def command(self, command: Command) -> Answer:
@@ -60,15 +62,15 @@ class Commands:
 
     @command.validator
     def may(self, command: Command) -> None:
-        reason = refusal(command, self.moment())
+        reason = refusal(command.model_copy(update={"actor": self.known(command.actor)}), self.moment())
         if reason is not None:
             raise ApplicationError(reason, type="Refused", non_retryable=True)
 
     @workflow.signal(name="abort")
     def abort_signal(self, command: Command) -> None:
-        """The same as the command, for when an Update gets no answer."""
-        if not self.ended:
-            self.on_abort(command)
+        """An abort, or a real incident, as the same command: for when an Update gets no answer."""
+        if not self.ended and command.verb in URGENT:
+            getattr(self, f"on_{command.verb}")(command)
 
     @workflow.query(name="wants")
     def wants(self) -> WantsAnswer:
@@ -95,7 +97,7 @@ class Commands:
     @property
     def commander(self) -> str:
         commander = self.plan.playbook.team.commander
-        return commander.name if commander else self.plan.started_by.name
+        return self.handed_to or (commander.name if commander else self.plan.started_by.name)
 
     def moment(self) -> Moment:
         now = self.now
@@ -112,7 +114,17 @@ class Commands:
             revealed=bool(now and now.revealed),
             checklist=len(self.plan.playbook.checklist),
             started_by=self.plan.started_by.id,
+            team=tuple(person.name for _, person in self.plan.playbook.team.members()),
+            handed_to=self.handed_to,
+            two_people=bool(self.waiting and self.waiting.two_people),
         )
+
+    @property
+    def waiting(self) -> Gate | None:
+        """The gate that waits, as the playbook has it."""
+        gates = self.plan.playbook.gates
+        gate = (gates.day if self.gate == "day" else gates.inject) if self.gate else None
+        return gate if isinstance(gate, Gate) else None
 
     def tell(self, kind: EventKind, command: Command, **data: object) -> None:
         """Records a command under the name of whoever gave it."""
@@ -125,9 +137,8 @@ class Commands:
 
     def missing(self) -> str:
         """What the gate that waits asks for besides a go; empty when that is all there."""
-        gates = self.plan.playbook.gates
-        gate = gates.day if self.gate == "day" else gates.inject
-        if not isinstance(gate, Gate):
+        gate = self.waiting
+        if gate is None:
             return ""
         unticked = len(self.plan.playbook.checklist) - len(self.ticked) if gate.checklist else 0
         unready = max(gate.ready - len(self.ready), 0)
@@ -181,6 +192,23 @@ class Commands:
         self.end(Ending(by=EndedBy.ABORT, reason=(command.reason or "no reason given")[:900], actor=self.name_of(command.actor)))
         return Answer(text="aborting: everything is taken off and read back")
 
+    def on_real(self, command: Command) -> Answer:
+        """A real incident has begun: everything off, the seals open, the rest stood down. What was touched is told from the record."""
+        if self.ended:
+            return Answer(text=f"the run is over: {self.outcome}")
+        if not self.real:
+            self.real = True
+            self.diary.tell(EventKind.REAL_CALLED, scenario=None, actor=self.name_of(command.actor), reason=command.reason or "")
+        reason = f"a real incident{f': {command.reason}' if command.reason else ''}"
+        self.end(Ending(by=EndedBy.REAL, reason=reason[:900], actor=self.name_of(command.actor)))
+        return Answer(text="a real incident: everything is taken off and read back, the seals are open, the rest of the day stands down")
+
+    def on_handover(self, command: Command) -> Answer:
+        assert command.to is not None  # the validator saw to it
+        self.handed_to = command.to
+        self.tell(EventKind.HANDED_OVER, command, to=command.to)
+        return Answer(text=f"{command.to} commands now")
+
     def on_reveal(self, command: Command) -> Answer:
         assert self.now is not None  # the validator saw to it
         self.now.revealed = True
@@ -209,11 +237,17 @@ class Commands:
         most = "" if by == command.by else "; blast_radius.max_duration allows no more"
         return Answer(text=f"extended by {by.total_seconds():g} s{most}")
 
+    def known(self, actor: Actor) -> Actor:
+        """Who speaks, with the role that the playbook gives them, whatever they say of themselves; where it has no team, they are believed."""
+        if not self.plan.playbook.team.members():
+            return actor
+        user = actor.id.removeprefix("os:") if actor.id.startswith("os:") else None
+        found = role_of(self.plan.playbook, user=user, name=actor.name)
+        return actor.model_copy(update={"role": found[0] if found else None, "name": found[1] if found else actor.name})
+
     def name_of(self, actor: Actor) -> str:
         """The team member that an abort is from: whoever sent it may have known nothing but the run's id."""
-        user = actor.id.removeprefix("os:") if actor.id.startswith("os:") else None
-        known = role_of(self.plan.playbook, user=user, name=actor.name)
-        return known[1] if known else actor.name
+        return self.known(actor).name
 
     def end(self, ending: Ending) -> None:
         """The first reason wins; from here on nothing new is put on."""

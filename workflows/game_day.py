@@ -167,7 +167,7 @@ class GameDay(Recovery):
         """Waits for a go. Returns why the gate is still shut when its time is over; empty when it has opened."""
         if not isinstance(gate, Gate):
             return ""
-        if self.plan.approved:
+        if self.plan.approved and not gate.two_people:
             self.diary.tell(
                 EventKind.GATE_OPENED,
                 scenario=self.now.index if self.now else None,

@@ -27,7 +27,7 @@ CLOCKS = {"detect": Clock.DETECT, "mitigate": Clock.MITIGATE, "recover": Clock.R
 def heading(view: RunView, now: datetime, badge: str, width: int) -> Text:
     """The day, where it is held, who leads it; the state of it and the time."""
     plan = view.plan
-    commander = plan.playbook.team.commander.name if plan.playbook.team.commander else plan.started_by.name
+    commander = view.commander or (plan.playbook.team.commander.name if plan.playbook.team.commander else plan.started_by.name)
     name, run = Text(plan.playbook.name, style="bold"), f"run {plan.run_id.split('-')[0]}"
     stop = f"   stop {plan.playbook.times.stop}" if plan.playbook.times.stop and not view.outcome else ""
     right = row(_badge(view, badge), f"{now.astimezone(plan.zone):%H:%M:%S}", stop)

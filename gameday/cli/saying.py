@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from gameday.cli import context
 from gameday.cli.screens import complain
-from gameday.commands import Actor, Command, Verb
+from gameday.commands import URGENT, Actor, Command, Verb
 from gameday.errors import BadInput, GamedayError, NotFound, Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def say(run: str, verb: str, fields: Fields) -> str:
     Raises:
         Refused: the run does not accept it now; the message says why.
     """
-    if verb == Verb.ABORT and re.fullmatch(FULL_ID, run):
-        return _abort(run, fields)
+    if verb in URGENT and re.fullmatch(FULL_ID, run):
+        return _urgent(run, Verb(verb), fields)
     known = context.settings()
     opened = context.store(known)
     plan = context.plan(opened, run)
@@ -51,17 +51,17 @@ def say(run: str, verb: str, fields: Fields) -> str:
     return context.carry_out(tell(known, plan.run_id, command))
 
 
-def _abort(run: str, fields: Fields) -> str:
+def _urgent(run: str, verb: Verb, fields: Fields) -> str:
     """By what looks like a whole id, before the store is asked for anything: neither it nor settings may stand between anybody and an abort."""
     from gameday.settings import Settings, default_home
 
     try:
         known = context.settings()
     except BadInput as error:
-        complain(f"{error}. The abort goes on without settings")
+        complain(f"{error}. The {verb} goes on without settings")
         known = Settings.model_construct(home=default_home())
     user = context.user()
-    command = make(Verb.ABORT, Actor(id=f"os:{user}", name=known.people.get(user, user)), fields)
+    command = make(verb, Actor(id=f"os:{user}", name=known.people.get(user, user)), fields)
     try:
         return context.carry_out(tell(known, run, command))
     except (NotFound, Unavailable):
@@ -88,14 +88,14 @@ async def tell(known: Settings, run_id: str, command: Command) -> str:
     from worker.client import INSISTENCE, send
     from worker.connection import at_hand, connect
 
-    if command.verb is not Verb.ABORT:
+    if command.verb not in URGENT:
         return (await send(await connect(known.home), run_id, command)).text
     try:
         client = await connect(known.home)
     except Unavailable as error:
         if not at_hand(known.home):
             raise Unavailable(f"{error}. {BY_ITSELF}") from None
-        complain(f"{error}. The abort is tried for another {INSISTENCE:.0f} s. {BY_ITSELF}")
+        complain(f"{error}. The {command.verb} is tried for another {INSISTENCE:.0f} s. {BY_ITSELF}")
         client = await connect(known.home, INSISTENCE)
     try:
         return (await send(client, run_id, command)).text
@@ -119,7 +119,7 @@ def _item(said: str, plan: Plan) -> int:
 
 def _too_late(command: Command, plan: Plan, outcome: str) -> str:
     """The answer for a run that is over: nothing is wrong with an abort, everything else has come too late."""
-    if command.verb is Verb.ABORT:
+    if command.verb in URGENT:
         return f"{plan.run_id} is over already: {outcome}"
     raise Refused(f"{plan.run_id} is over ({outcome}): it takes no {command.verb} any more")
 

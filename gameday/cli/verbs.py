@@ -65,6 +65,26 @@ def abort(run: Run, reason: Reason = None) -> None:
 
 
 @app.command(rich_help_panel=SAYING)
+def real(run: Run, reason: Reason = None) -> None:
+    """A real incident has begun: take everything off, open the seals, end the day.
+
+    Then says what this day has touched, what is proven clean and how, and what is not. Anybody who can reach the run may say it, at any moment.
+    """
+    from gameday.cli.incident import call_real
+
+    call_real(run, reason)
+
+
+@app.command(rich_help_panel=SAYING)
+def handover(run: Run, name: Annotated[str, typer.Argument(help="A member of the team.", metavar="NAME")]) -> None:
+    """Hand the command of the day over.
+
+    From then on that person says go, skip, extend and reveal, and whoever commanded before does not.
+    """
+    _say(run, "handover", to=name)
+
+
+@app.command(rich_help_panel=SAYING)
 def reveal(run: Run, reason: Reason = None) -> None:
     """Open the sealed scenario that is under way."""
     _say(run, "reveal", reason=reason)

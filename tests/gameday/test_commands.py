@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gameday.commands import MAY, Actor, Command, Moment, Verb, refusal
+from gameday.commands import URGENT, Actor, Command, Moment, Verb, refusal
 from gameday.language import Clock
 from gameday.playbook import Role
 
@@ -18,6 +18,7 @@ UNDER_WAY = Moment(started_by="starter", scenario=0, injected=True, fault_on=Tru
 SEALED = Moment(started_by="starter", scenario=0, sealed=True)
 HELD = Moment(started_by="starter", scenario=0, held=True)
 ENDING = Moment(started_by="starter", scenario=0, ending=True, injected=True, fault_on=True, gate="inject 1", held=True, checklist=2)
+TEAM = Moment(started_by="starter", scenario=0, team=("Ada", "Grace", "Linus"), gate="inject 1")
 OVER = Moment(started_by="starter", ended=True)
 
 COMMANDER = Actor(id="U01", name="Ada", role=Role.COMMANDER)
@@ -63,6 +64,12 @@ TABLE: list[tuple[str, dict[str, Any], Moment, str | None]] = [
     ("abort", {}, UNDER_WAY, None),
     ("abort", {}, HELD, None),
     ("abort", {}, ENDING, None),
+    ("real", {}, IDLE, None),
+    ("real", {}, ENDING, None),
+    ("handover", {"to": "Grace"}, TEAM, None),
+    ("handover", {"to": "Nobody"}, TEAM, "there is nobody called 'Nobody' in the team; expected one of Ada, Grace, Linus"),
+    ("handover", {}, IDLE, "there is nobody called None in the team; expected one of those whom the playbook names"),
+    ("handover", {"to": "Grace"}, ENDING, "the run is ending"),
 ]
 
 
@@ -71,32 +78,117 @@ def test_a_commander_is_answered_like_this(verb: str, more: dict[str, Any], mome
     assert refusal(command(verb, **more), moment) == expected
 
 
-def test_an_abort_that_comes_too_late_is_answered_and_not_refused() -> None:
-    assert refusal(command("abort"), OVER) is None
+@pytest.mark.parametrize("verb", URGENT)
+def test_what_is_urgent_and_comes_too_late_is_answered_and_not_refused(verb: Verb) -> None:
+    assert refusal(command(verb), OVER) is None
 
 
-@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.ABORT])
+@pytest.mark.parametrize("verb", [verb for verb in Verb if verb not in URGENT])
 def test_nothing_else_is_accepted_once_the_run_is_over(verb: Verb) -> None:
     given = command(verb, text="x", clock=Clock.DETECT, item=1, by=timedelta(minutes=1))
     assert refusal(given, OVER) == "the run is over"
 
 
+STARTER, NOBODY = "whoever started it", "a stranger"
+WHO = [*Role, STARTER, NOBODY]
+LEADERS = {Role.COMMANDER, Role.TECHNICAL_LEAD, Role.SAFETY}
+ALLOWED: dict[str, set[Any]] = {
+    "go": {Role.COMMANDER, STARTER},
+    "hold": {*LEADERS, STARTER},
+    "resume": {Role.COMMANDER, STARTER},
+    "skip": {Role.COMMANDER, STARTER},
+    "extend": {Role.COMMANDER, STARTER},
+    "reveal": {Role.COMMANDER, STARTER},
+    "handover": {Role.COMMANDER, STARTER},
+    "ready": {*Role, STARTER},
+    "tick": {*Role, STARTER},
+    "abort": set(WHO),
+    "real": set(WHO),
+    "note": set(WHO),
+    "mark": set(WHO),
+}
+PHASES: dict[str, dict[str, Any]] = {
+    "before the first scenario": {},
+    "the gate of the day": {"gate": "day"},
+    "pre-check": {"scenario": 0},
+    "the gate of an inject": {"scenario": 0, "gate": "inject 1"},
+    "a fault is on": {"scenario": 0, "injected": True, "fault_on": True},
+    "recover": {"scenario": 0, "injected": True},
+    "debrief": {"scenario": 0, "injected": True, "resting": True},
+    "held": {"scenario": 0, "held": True},
+    "sealed": {"scenario": 0, "sealed": True},
+    "the run is ending": {"scenario": 0, "ending": True},
+    "the run is over": {"ended": True},
+}
+THEN: dict[str, set[str]] = {
+    "go": {"the gate of the day", "the gate of an inject"},
+    "hold": set(PHASES) - {"held", "the run is ending", "the run is over"},
+    "resume": {"held"},
+    "skip": set(PHASES) - {"before the first scenario", "the gate of the day", "the run is ending", "the run is over"},
+    "extend": {"a fault is on"},
+    "reveal": {"sealed"},
+    "handover": set(PHASES) - {"the run is ending", "the run is over"},
+    "ready": set(PHASES) - {"the run is ending", "the run is over"},
+    "tick": set(PHASES) - {"the run is ending", "the run is over"},
+    "abort": set(PHASES),
+    "real": set(PHASES),
+    "note": set(PHASES) - {"the run is over"},
+    "mark": {"a fault is on", "recover"},
+}
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("verb", Verb)
-@pytest.mark.parametrize("role", [*Role, None])
-def test_a_role_decides_what_its_holder_may_say(verb: Verb, role: Role | None) -> None:
-    everyone, leads = {"ready", "tick", "abort", "note", "mark"}, {"hold"}
-    moment = Moment(scenario=0, gate="day", injected=True, fault_on=True, sealed=True, held=verb is Verb.RESUME, checklist=1, started_by="starter")
-    given = command(verb, actor=Actor(id="U09", name="Pat", role=role), text="x", clock=Clock.DETECT, item=1, by=timedelta(minutes=1))
-    answer = refusal(given, moment)
-    may = (
-        verb in {"abort", "note", "mark"}
-        or (role is not None and verb in everyone)
-        or role is Role.COMMANDER
-        or (role in {Role.TECHNICAL_LEAD, Role.SAFETY} and verb in leads)
+def test_who_may_say_what_and_when(verb: Verb, who: Role | str, phase: str) -> None:
+    """The whole table: role x command x phase."""
+    moment = Moment(**PHASES[phase], checklist=1, started_by="starter", team=("Ada", "Pat"))
+    role = who if isinstance(who, Role) else None
+    actor = Actor(id="starter" if who == STARTER else "U09", name="Pat", role=role)
+    answer = refusal(command(verb, actor=actor, text="x", clock=Clock.DETECT, item=1, by=timedelta(minutes=1), to="Ada"), moment)
+    assert (answer is None) is (who in ALLOWED[verb] and phase in THEN[verb]), answer
+    if phase in THEN[verb] and answer is not None:
+        assert answer.startswith(f"Pat may not {verb}: that is for ")
+
+
+@pytest.mark.parametrize(
+    ("verb", "who", "may"),
+    [
+        ("go", "Grace", True),
+        ("go", "Ada", False),
+        ("go", "starter", False),
+        ("handover", "Grace", True),
+        ("extend", "Ada", False),
+        ("hold", "Linus", False),
+        ("ready", "Ada", True),
+        ("abort", "Ada", True),
+        ("real", "starter", True),
+    ],
+)
+def test_after_a_handover_the_new_commander_commands_and_the_old_one_looks_on(verb: str, who: str, may: bool) -> None:
+    roles = {"Ada": Role.COMMANDER, "Grace": Role.SAFETY, "Linus": Role.RESPONDER}
+    moment = Moment(
+        scenario=0, gate="inject 1", fault_on=True, injected=True, started_by="starter", handed_to="Grace", team=("Ada", "Grace", "Linus")
     )
+    answer = refusal(command(verb, actor=Actor(id=who, name=who, role=roles.get(who)), by=timedelta(minutes=1), to="Ada"), moment)
     assert (answer is None) is may
-    if not may:
-        assert answer is not None and answer.startswith(f"Pat may not {verb}: that is for ")
+    if verb == "go" and not may:
+        assert answer == f"{who} may not go: that is for Grace"
+
+
+@pytest.mark.parametrize(
+    ("who", "answer"),
+    [
+        (Actor(id="starter", name="Ada", role=Role.COMMANDER), "this gate asks for two people: whoever started the run cannot say go to it as well"),
+        (Actor(id="U02", name="Grace", role=Role.SAFETY), None),
+        (
+            Actor(id="U03", name="Linus", role=Role.RESPONDER),
+            "Linus may not go: that is for commander, safety, technical lead, or whoever started the run",
+        ),
+    ],
+)
+def test_where_two_people_are_asked_for_the_go_is_somebody_elses(who: Actor, answer: str | None) -> None:
+    assert refusal(command("go", actor=who), Moment(gate="inject 1", started_by="starter", two_people=True)) == answer
 
 
 def test_a_refusal_names_the_roles_that_may() -> None:
@@ -104,13 +196,6 @@ def test_a_refusal_names_the_roles_that_may() -> None:
     assert refusal(command("hold", observer), UNDER_WAY) == (
         "Edsger may not hold: that is for commander, safety, technical lead, or whoever started the run"
     )
-
-
-@pytest.mark.parametrize("verb", sorted(MAY))
-def test_whoever_started_the_run_may_say_everything(verb: Verb) -> None:
-    moment = Moment(scenario=0, gate="day", injected=True, fault_on=True, sealed=True, held=verb is Verb.RESUME, checklist=1, started_by="ada")
-    given = command(verb, actor=Actor(id="ada", name="ada"), text="x", clock=Clock.DETECT, item=1, by=timedelta(minutes=1))
-    assert refusal(given, moment) is None
 
 
 @pytest.mark.parametrize("role", [*Role, None])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +16,11 @@ from gameday.language import Clock
 from gameday.playbook import Role
 from gameday.view import RunView
 from gameday.viewer import hidden
+from reports.statement import statement
 from tests.rigs.town import DAY, Town
-from tests.workflows.conftest import GATE, LINUS, TWO, all_on, at_gate, told
+from tests.workflows.conftest import GATE, LINUS, TWO, Door, all_on, at_gate, told
 from worker import client as talking
+from workflows.game_day import FRESH
 
 pytestmark = pytest.mark.timeout(120)
 EDSGER = Actor(id="os:edsger", name="Edsger", role=Role.OBSERVER)
@@ -146,3 +150,68 @@ async def test_an_extended_fault_goes_on_longer_but_never_longer_than_the_blast_
     assert fault.reason == "its time was over (5 s)" and fault.active_at and fault.ended_at
     assert fault.ended_at - fault.active_at >= timedelta(seconds=5)
     assert said(shared, handle.id, EventKind.EXTENDED, "by") == [("Ada", "1.0")]
+
+
+TEAMED = "team: {commander: {name: Ada, user: ada}, safety: {name: Grace, user: grace}, responders: [{name: Linus, user: linus}]}\nprobes:"
+GRACE = Actor(id="os:grace", name="Grace")
+
+
+async def test_a_real_incident_takes_everything_off_opens_the_seals_and_ends_the_day(shared: Town) -> None:
+    text = TWO.replace("probes:", TEAMED, 1).replace("  - title: Again", "  - title: Again\n    sealed: true")
+    handle = await shared.begin(shared.day(text=text, length="60s"))
+    await shared.until(lambda: shared.is_frozen, "the first fault is on")
+    answer = await shared.tell(handle, Verb.REAL, actor=LINUS, reason="customers cannot pay")
+    assert answer.startswith("a real incident: everything is taken off")
+    result = await handle.result()
+    assert (result.outcome, result.reason) == ("aborted", "a real incident: customers cannot pay") and shared.is_clean
+    record = shared.record(handle.id)
+    assert said(shared, handle.id, EventKind.REAL_CALLED, "reason") == [("Linus", "customers cannot pay")]
+    assert not hidden(record)
+    told_of = "\n".join(statement(record))
+    assert "A real incident, called by Linus at" in told_of and "touched 1 target" in told_of
+    assert "proven clean      frozen (process.pause)" in told_of and "not touched       scenario 2, Again" in told_of
+    assert "A real incident began" in Path(result.report).read_text()
+    assert await shared.tell(handle, Verb.REAL) == "the run is over: aborted"
+
+
+async def test_after_a_handover_the_new_commander_says_go(shared: Town) -> None:
+    """Roles are the playbook's, whatever a command says of its sender."""
+    handle = await shared.begin(shared.day(text=DAY.replace("probes:", TEAMED, 1), length="300ms", gate=GATE))
+    await at_gate(shared, handle.id, "inject 1")
+    for pretender in (GRACE.model_copy(update={"role": Role.COMMANDER}), STRANGER.model_copy(update={"role": Role.COMMANDER})):
+        with pytest.raises(Refused, match="may not go: that is for commander"):
+            await shared.tell(handle, Verb.GO, actor=pretender)
+    assert await shared.tell(handle, Verb.HANDOVER, to="Grace") == "Grace commands now"
+    with pytest.raises(Refused, match="Ada may not go: that is for Grace"):
+        await shared.tell(handle, Verb.GO)
+    await shared.tell(handle, Verb.GO, actor=GRACE)
+    assert (await handle.result()).outcome == "passed"
+    assert said(shared, handle.id, EventKind.HANDED_OVER, "to") == [("Ada", "Grace")]
+
+
+async def test_a_gate_for_two_people_is_opened_by_somebody_else_and_by_nobody_in_advance(shared: Town) -> None:
+    text = DAY.replace("probes:", TEAMED, 1)
+    handle = await shared.begin(shared.day(text=text, length="300ms", gate="{timeout: 60s, two_people: true}", approved=True))
+    await at_gate(shared, handle.id, "inject 1")
+    with pytest.raises(Refused, match="this gate asks for two people"):
+        await shared.tell(handle, Verb.GO)
+    await shared.tell(handle, Verb.GO, actor=GRACE)
+    assert (await handle.result()).outcome == "passed"
+    assert said(shared, handle.id, EventKind.GATE_OPENED, "how") == [("Grace", "go")]
+
+
+async def test_what_broke_while_a_gate_waited_is_not_made_worse(shared: Town) -> None:
+    """The go comes long after pre-check: it is looked at again, and nothing is put on a system that is broken already."""
+    door = Door()
+    await door.open()
+    try:
+        handle = await shared.begin(shared.day(text=DAY.replace("port: PORT", f"port: {door.port}"), gate=GATE))
+        await at_gate(shared, handle.id, "inject 1")
+        await door.close()
+        await asyncio.sleep(FRESH.total_seconds() + 1)
+        await shared.tell(handle, Verb.GO)
+        result = await handle.result()
+    finally:
+        await door.close()
+    assert result.outcome == "stood-down" and "not in steady state any more when the go came: up = 100 %" in result.reason
+    assert not shared.record(handle.id).faults()
