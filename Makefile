@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(BIN)/uv --quiet --no-progress --system-certs
 
-.PHONY: help setup system demo test lint types imports unit bench lock clean
+.PHONY: help setup system demo test lint types imports unit soak bench lock clean
 help:
 	@echo 'make demo    a real game day on a small shop, from playbook to postmortem (no root, no Docker)'
 	@echo 'make test    lint, types, import rules and every test'
+	@echo 'make soak    200 days with random kills, freezes, restarts and cuts; nothing may be left'
 	@echo 'make bench   the speed table of docs/speed.md, measured on this machine'
 	@echo 'make lock    resolve the dependencies again into requirements.lock'
 
@@ -48,6 +49,9 @@ unit: setup system
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test: lint types imports unit
+
+soak: setup
+	@$(BIN)/python -m tests.rigs.soak --rounds 200
 
 bench: setup
 	@$(BIN)/python -m benchmarks

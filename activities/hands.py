@@ -73,6 +73,13 @@ class JournaledHands:
         started = self._recorded("started")
         return started is not None and processes.same(int(started["pid"]), str(started["born"])) is not None
 
+    def tell_started(self, number: int) -> bool:
+        started = self._recorded("started")
+        return started is not None and processes.send(int(started["pid"]), str(started["born"]), signal.Signals(number))
+
+    def end_started(self) -> None:
+        self._end("started")
+
     def intend(self, what: str) -> None:
         """Raises OSError where the disk does not take it: then the change must not begin."""
         assert self._folder is not None
@@ -87,18 +94,23 @@ class JournaledHands:
 
     def end_helper(self) -> None:
         """Ends the helper that an earlier holder left running, with its session's group, and waits until it is gone."""
-        helper = self._recorded("helper")
-        if helper is None:
-            return
+        if self._end("helper"):
+            self._forget()
+
+    def _end(self, name: str) -> bool:
+        """Ends a process that was journaled, with its session's group. Returns whether there was one."""
+        found = self._recorded(name)
+        if found is None:
+            return False
         deadline = time.monotonic() + 5
-        while processes.same(int(helper["pid"]), str(helper["born"])) is not None:
+        while processes.same(int(found["pid"]), str(found["born"])) is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(int(helper["pid"]), signal.SIGKILL)
+                os.killpg(int(found["pid"]), signal.SIGKILL)
             if time.monotonic() > deadline:
-                raise NotReverted(f"the helper process {helper['pid']} does not end")
+                raise NotReverted(f"the process {found['pid']} does not end")
             self.progress()
             time.sleep(0.01)
-        self._forget()
+        return True
 
     def _recorded(self, name: str) -> dict[str, Any] | None:
         if self._folder is None:

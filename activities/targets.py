@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from activities.steps import processes
 from activities.steps.envoy_runtime import EnvoyRuntime
@@ -51,6 +52,17 @@ class EnvoyFacts(Model):
             yield str(error)
 
 
+class DatabaseFacts(Model):
+    """What is kept of a database target: the operator's file with its URL, and what that says of where it is, without user and password."""
+
+    url_file: str
+    server: str
+
+    @classmethod
+    def of(cls, target: ResolvedTarget) -> Self:
+        return cls.model_validate(target.facts)
+
+
 def resolve(target: Target, host: str, settings: HostSettings) -> ResolvedTarget:
     """Finds the target's thing on this host.
 
@@ -63,6 +75,8 @@ def resolve(target: Target, host: str, settings: HostSettings) -> ResolvedTarget
     ((thing, name),) = things.items()
     if thing == "envoy":
         return _envoy(name, host, settings)
+    if thing == "database":
+        return _database(name, host, settings)
     return _process(thing, name, host, settings)
 
 
@@ -73,6 +87,24 @@ def _envoy(name: str, host: str, settings: HostSettings) -> ResolvedTarget:
     address, _, port = known.admin.rpartition(":")
     facts = EnvoyFacts(host=address.strip("[]"), port=int(port))
     return ResolvedTarget(host=host, thing=f"envoy {name}", label=f"{host}, envoy {name}", facts=facts.model_dump(mode="json"))
+
+
+def _database(name: str, host: str, settings: HostSettings) -> ResolvedTarget:
+    known = settings.databases.get(name)
+    if known is None:
+        raise NotFound(f"{host} has no database {name!r} in its settings; {hint(name, settings.databases)}")
+    try:
+        url = urlsplit(known.url_file.read_text().strip())
+        server = f"{url.hostname or 'localhost'}:{url.port or 5432}{url.path}"
+    except (OSError, ValueError) as error:  # what is in it is not shown: it has a password
+        said = f"{host}: the url_file of the database {name!r} cannot be used ({type(error).__name__})"
+        raise NotFound(f"{said}; expected one postgresql://… URL") from None
+    if url.scheme not in ("postgresql", "postgres"):
+        raise NotFound(
+            f"{host}: the url_file of the database {name!r} holds no URL of PostgreSQL; expected postgresql://user:password@host:port/name"
+        )
+    facts = DatabaseFacts(url_file=str(known.url_file), server=server)
+    return ResolvedTarget(host=host, thing=f"database {name}", label=f"{host}, database {name}", facts=facts.model_dump(mode="json"))
 
 
 def _process(thing: str, name: str, host: str, settings: HostSettings) -> ResolvedTarget:

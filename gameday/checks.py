@@ -21,7 +21,7 @@ from gameday.yaml_tree import Path
 
 __all__ = ["Finding", "check"]
 
-_THINGS = ("process", "pid_file", "unit", "envoy")
+_THINGS = ("process", "pid_file", "unit", "envoy", "database")
 _MOST_FAULTS = 50
 
 

@@ -82,6 +82,11 @@ class _Inventory:
                 envoys = self.known.hosts[host].envoys if host in self.known.hosts else {}
                 self.name((*path, *inner), f"envoy {name!r} on {host}", name, envoys, f"the settings name no Envoy {name!r} on {host}")
 
+        for inner, name in texts(target, "database"):
+            for host in hosts:
+                databases = self.known.hosts[host].databases if host in self.known.hosts else {}
+                self.name((*path, *inner), f"database {name!r} on {host}", name, databases, f"the settings name no database {name!r} on {host}")
+
     def hosts(self, path: Path, target: Data) -> list[str]:
         """The hosts that a target may be on, those that the settings know."""
         host, labels = target.get("host"), target.get("hosts")

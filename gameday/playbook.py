@@ -164,12 +164,14 @@ class Target(Model):
     """A systemd unit."""
     envoy: ThingName | None = None
     """An Envoy proxy, by its name in the settings."""
+    database: ThingName | None = None
+    """A database, by its name in the settings."""
     count: Share | Annotated[int, Field(ge=1, le=1000)] | None = None
     """How many of the candidates are chosen, as a number or a share such as 30 %; without it, all of them."""
 
     def things(self) -> dict[str, str]:
         """The things named on the host, such as `{"process": "ledger"}`; a fault takes at most one."""
-        named = {key: getattr(self, key) for key in ("process", "pid_file", "unit", "envoy")}
+        named = {key: getattr(self, key) for key in ("process", "pid_file", "unit", "envoy", "database")}
         return {key: value for key, value in named.items() if value is not None}
 
     def __str__(self) -> str:

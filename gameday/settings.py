@@ -31,12 +31,25 @@ class EnvoySettings(Model):
     admin: Annotated[str, StringConstraints(pattern=r"^(127\.0\.0\.1|\[::1\]):[0-9]{1,5}$")]
 
 
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError(f"{str(path)!r} is not an absolute path")
+    return path
+
+
+class DatabaseSettings(Model):
+    """A PostgreSQL database: the absolute path of a file, private to the agent's user, that holds its URL with user and password."""
+
+    url_file: Annotated[Path, AfterValidator(_absolute)]
+
+
 class HostSettings(Model):
     """One host: its labels, and what on it may be a target by name."""
 
     labels: dict[ThingName, ThingName] = Field(default_factory=dict)
     processes: dict[ThingName, ProcessSettings] = Field(default_factory=dict)
     envoys: dict[ThingName, EnvoySettings] = Field(default_factory=dict)
+    databases: dict[ThingName, DatabaseSettings] = Field(default_factory=dict)
 
 
 class ArgumentSettings(Model):

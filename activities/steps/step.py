@@ -56,6 +56,12 @@ class Hands(Protocol):
     def has_started(self) -> bool:
         """Whether what was started last for this fault still runs."""
 
+    def tell_started(self, number: int) -> bool:
+        """Signals what was started last for this fault; False when it does not run."""
+
+    def end_started(self) -> None:
+        """Ends what was started last for this fault, and waits until it is gone."""
+
     def intend(self, what: str) -> None:
         """Notes on disk that a change begins which nobody can see at once: whoever undoes finishes it first."""
 

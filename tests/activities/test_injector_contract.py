@@ -70,7 +70,7 @@ async def test_a_late_attempt_is_refused_by_the_tombstone(target: Rig, operators
 
 async def test_is_a_leftover_when_its_owner_dies_and_the_watchdog_ends_it(target: Rig, operators: Operators, tmp_path: Path) -> None:
     before = target.look()
-    await operators.perform(target.order("f-orphan", lease=0.4))
+    await operators.perform(target.order("f-orphan", lease=target.short))
     journal = Journal.at(tmp_path / "home")
     entry = journal.find("f-orphan")
     assert entry is not None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.deploy import database
+from tests.rigs import database
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -16,8 +16,8 @@ import pytest
 import yaml
 from temporalio.envconfig import ClientConfig
 
-from tests.deploy import database
 from tests.deploy.test_compose import SCHEMA
+from tests.rigs import database
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

@@ -19,7 +19,7 @@ from gameday.event import Event, EventKind, event_id
 from gameday.loading import loads
 from gameday.plan import Plan, plan
 from gameday.probe import Sample
-from tests.deploy import database
+from tests.rigs import database
 
 START = datetime(2026, 6, 18, 12, 30, tzinfo=UTC)
 

@@ -70,6 +70,8 @@ class Rig(ABC):
     params: ClassVar[dict[str, Any]] = {}
     leaves: ClassVar[str] = "as it was"
     """What a revert leaves: `as it was`, or `spent` for a momentary fault."""
+    short: ClassVar[float] = 0.4
+    """Seconds of a lease that runs out soon, and in which it can be put on all the same."""
     every: ClassVar[int] = 1
     """Of its crash boundaries each n-th is tried: more than each where another rig makes the very same steps."""
     bad_params: ClassVar[tuple[dict[str, Any], ...]] = ({"no_such": 1},)

@@ -74,7 +74,7 @@ class Town:
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         self.settings = Settings(home=self.home)
-        self.sleeper = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+        self.sleeper = subprocess.Popen(["sleep", "1000000"], start_new_session=True)
         (self.home / "sleeper.pid").write_text(str(self.sleeper.pid))
         self.journal = Journal.at(self.home)
 

@@ -154,7 +154,7 @@ WHOLE = """\
 name: names-day
 objective: Who knows these names?
 probes: {up: {tcp: {host: 127.0.0.1, port: 9}}}
-abort_when: ['up < 50 % for 20s']
+abort_when: ['up > 5 s for 20s']
 hypothesis: Nothing happens
 expect: ['recovered within 10s']
 steady_state: ['up < 1s']

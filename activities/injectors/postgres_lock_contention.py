@@ -1,0 +1,55 @@
+"""`postgres.lock_contention`: everybody waits for a table."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from activities.injectors.injector import Host, Injector
+from activities.steps.postgres_lock import PostgresLock
+from activities.targets import DatabaseFacts
+from gameday.catalogue import InjectorParams
+from gameday.fault import ResolvedTarget
+
+Table = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_$]{0,62}\.)?[A-Za-z_][A-Za-z0-9_$]{0,62}$")]
+
+
+class PostgresLockContention(Injector["PostgresLockContention.Params"]):
+    """A session of its own holds a lock on a table, and all who need it wait. Source: PostgreSQL, Explicit Locking."""
+
+    kind = "postgres.lock_contention"
+    things = frozenset({"database"})
+    ends = "the database server, at the end of its lease; at once when the session's process ends"
+
+    class Params(InjectorParams):
+        """Which table, and how strong a lock."""
+
+        table: Table
+        """The table, such as orders or shop.orders; without a schema it is looked for in public."""
+        mode: Literal["access exclusive", "exclusive", "share row exclusive", "share"] = "access exclusive"
+        """Who waits: with access exclusive everybody, with exclusive all who write, with the others those who write or change its shape."""
+
+    def label(self, params: Params, target: ResolvedTarget) -> str:
+        return f"{target.label}: {params.table}"
+
+    def preflight(self, params: Params, target: ResolvedTarget, host: Host) -> Iterator[str]:
+        if importlib.util.find_spec("psycopg") is None:
+            yield f"{target.label}: there is no PostgreSQL client on this host; install gameday[postgres]"
+        file = Path(DatabaseFacts.of(target).url_file)
+        if not os.access(file, os.R_OK):
+            yield f"{target.label}: its url_file {file} cannot be read by this agent"
+        elif file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            yield f"{target.label}: its url_file {file} can be read by others; it holds a password: chmod 600 {file}"
+
+    def steps(self, params: Params, target: ResolvedTarget, host: Host) -> tuple[PostgresLock, ...]:
+        facts = DatabaseFacts.of(target)
+        schema, _, table = params.table.rpartition(".")
+        token = "gameday " + hashlib.sha256(f"{facts.server}\0{params.table}\0{params.mode}".encode()).hexdigest()[:16]
+        return (PostgresLock(facts.url_file, facts.server, schema or "public", table, params.mode, token),)
