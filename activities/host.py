@@ -95,13 +95,17 @@ class HostActivities:
             halted.refuse(self.journal.root)
             self._read_settings_again()
         except GamedayError as error:
-            return Resolution(targets=tuple(None for _ in order.faults), problems=(f"{self.host.name}: {error}",), clock=datetime.now(UTC))
+            return self._answer([None for _ in order.faults], [f"{self.host.name}: {error}"])
         targets: list[ResolvedTarget | None] = []
         problems: list[str] = []
         for question in order.faults:
             target, problem = await asyncio.to_thread(self._resolve, question, order.needed)
             targets.append(target)
             problems += problem
+        return self._answer(targets, problems)
+
+    @staticmethod
+    def _answer(targets: Sequence[ResolvedTarget | None], problems: Sequence[str]) -> Resolution:
         return Resolution(targets=tuple(targets), problems=tuple(problems), clock=datetime.now(UTC), version=f"gameday {version('gameday')}")
 
     def _read_settings_again(self) -> None:

@@ -59,7 +59,7 @@ class Resolution(Model):
     targets: tuple[ResolvedTarget | None, ...] = ()
     problems: tuple[str, ...] = ()
     clock: datetime
-    version: Line = ""
+    version: str = Field(default="", max_length=200)
 
 
 class HostHalted(Model):
