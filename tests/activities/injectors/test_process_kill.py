@@ -115,7 +115,7 @@ def test_who_ran_beside_it_is_no_successor(tmp_path: Path) -> None:
         until(there.exists)
         successor = subprocess.Popen([program, "1000"])
         try:
-            assert step.read(undo, hands).state is State.GONE
+            until(lambda: step.read(undo, hands).state is State.GONE)  # once it has become what it is
         finally:
             successor.kill()
             successor.wait()
