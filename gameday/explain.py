@@ -136,6 +136,14 @@ def _message(detail: ErrorDetails, nodes: list[Node]) -> tuple[str, str]:
     return f"{_shown(given)}: {detail['msg'].replace('Input should', 'should')}", ""
 
 
+def in_words(detail: ErrorDetails) -> str:
+    """One of pydantic's errors in a line, of a value that is in no playbook."""
+    if detail["type"] in {"missing", "extra_forbidden"}:
+        return "is missing" if detail["type"] == "missing" else "there is no such key"
+    message, expected = _message(detail, [])
+    return f"{message}; expected {expected}" if expected else message
+
+
 def _limits(kind: str, context: Mapping[str, Any]) -> tuple[str, str] | None:
     """Too small or too large: what it is, and what would do."""
     for name, says, wants in (

@@ -4,7 +4,7 @@ on machines that no game day will ever touch; and nothing is doubted where the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,13 +29,18 @@ class LookedUp:
     unchecked: list[str] = field(default_factory=list)
 
 
-def look_up(raw: bytes, values: Mapping[str, str], known: Settings) -> LookedUp:
+Refusals = Callable[[Mapping[str, Any], "Settings"], Iterable[str]]
+"""Why the settings would refuse what a `command` fault is given (`with`), once there is such a command."""
+
+
+def look_up(raw: bytes, values: Mapping[str, str], known: Settings, refusals: Refusals = lambda *_: ()) -> LookedUp:
     """Looks up every name in a playbook's faults. What is wrong with the playbook itself is for `gameday.loading` to say.
 
     Args:
         raw: the file.
         values: what `--set` gave, by variable.
         known: this machine's settings.
+        refusals: asked of each fault by command.
     """
     tree = Tree()
     try:
@@ -43,7 +48,7 @@ def look_up(raw: bytes, values: Mapping[str, str], known: Settings) -> LookedUp:
         data = Variables(written.get("variables"), values, tree).fill(written)
     except PlaybookError:
         return LookedUp()
-    inventory = _Inventory(known, tree)
+    inventory = _Inventory(known, tree, refusals)
     for path, fault in list(_faults(data))[:_MOST]:
         inventory.fault(path, fault)
     return inventory.found
@@ -57,8 +62,8 @@ def _faults(data: Data) -> Iterator[tuple[Path, dict[str, Any]]]:
 class _Inventory:
     """The settings, asked for one name after the other."""
 
-    def __init__(self, known: Settings, tree: Tree) -> None:
-        self.known, self.tree, self.found = known, tree, LookedUp()
+    def __init__(self, known: Settings, tree: Tree, refusals: Refusals) -> None:
+        self.known, self.tree, self.found, self.refusals = known, tree, LookedUp(), refusals
 
     def fault(self, path: Path, fault: Data) -> None:
         target = fault.get("on", {"host": "local"})
@@ -68,6 +73,10 @@ class _Inventory:
             for inner, name in texts(fault, "with", "name"):
                 said = f"this machine's settings allow no command {name!r}"
                 self.name((*path, *inner), f"command {name!r}", name, self.known.commands, said)
+                if name in self.known.commands:
+                    for refused in self.refusals(fault["with"], self.known):
+                        message, _, expected = refused.partition("; expected ")
+                        self.doubt((*path, "with"), message, expected or "what its settings say")
 
     def target(self, path: Path, target: Data) -> None:
         hosts = self.hosts(path, target)

@@ -84,7 +84,10 @@ def _home(path: Path) -> Path:
 def default_home() -> Path:
     """`$GAMEDAY_HOME`, else `$XDG_DATA_HOME/gameday`, else `~/.local/share/gameday`."""
     if os.environ.get("GAMEDAY_HOME"):
-        return _home(Path(os.environ["GAMEDAY_HOME"]))
+        try:
+            return _home(Path(os.environ["GAMEDAY_HOME"]))
+        except ValueError as error:
+            raise SettingsError(f"GAMEDAY_HOME: {error}") from None
     base = os.environ.get("XDG_DATA_HOME")
     return (Path(base) if base else Path.home() / ".local" / "share").absolute() / "gameday"
 
@@ -144,7 +147,9 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        from gameday.explain import in_words
+
+        lines = [f"{'.'.join(map(str, each['loc']))}: {in_words(each)}" for each in error.errors()]
         raise SettingsError(f"{settings_file()} or GAMEDAY_* in the environment: " + "; ".join(lines)) from None
     except ValueError as error:
         raise SettingsError(f"{settings_file()} is not valid TOML: {error}") from None

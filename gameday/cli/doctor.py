@@ -44,7 +44,12 @@ def examine(as_json: bool) -> int:
 def _tried(about: str, look: Callable[[Settings], Iterator[Finding]], known: Settings) -> Iterator[Finding]:
     try:
         yield from look(known)
-    except (GamedayError, OSError, subprocess.SubprocessError) as error:
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        yield Finding(
+            "no", about, f"{where}{error.strerror or error}", "GAMEDAY_HOME says where gameday keeps what it keeps; its folder must be yours"
+        )
+    except (GamedayError, subprocess.SubprocessError) as error:
         yield Finding("no", about, str(error))
 
 
@@ -96,6 +101,8 @@ def _journal(known: Settings) -> Iterator[Finding]:
     here = halted.standing(journal.root)
     if here is not None and here.scope == HERE:
         yield Finding("no", "halt", f"this host is {here.said}: nothing is put on here", "when it is over: gameday halt --local --release")
+    if known.home.stat().st_mode & 0o022:
+        yield Finding("no", "home", f"{known.home} can be written by others, who could move what is in it away", f"chmod go-w {known.home}")
     if journal.root.stat().st_mode & 0o077:
         yield Finding("no", "journal", f"{journal.root} can be read by others", f"chmod 700 {journal.root}")
         return

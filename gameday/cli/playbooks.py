@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
 from rich.cells import cell_len
 
 from gameday.cli import context
@@ -14,6 +18,9 @@ from gameday.errors import BadInput, PlaybookError, SettingsError
 from gameday.inventory import LookedUp, look_up
 from gameday.loading import Loaded, load
 from gameday.yaml_tree import Problem
+
+if TYPE_CHECKING:
+    from gameday.settings import Settings
 
 
 def values_of(pairs: list[str]) -> dict[str, str]:
@@ -38,7 +45,7 @@ def load_checked(path: Path, pairs: list[str]) -> Loaded | None:
         problems = [problem for problem in error.problems if isinstance(problem, Problem)]
         print(rendered(path, problems), file=sys.stderr)
         return None
-    looked = look_up(loaded.text.encode(), values, context.settings())
+    looked = look_up(loaded.text.encode(), values, context.settings(), _refused)
     warnings = _in_order([*loaded.warnings, *looked.warnings])
     if warnings:
         print(rendered(path, warnings), file=sys.stderr)
@@ -75,9 +82,21 @@ def validate_playbook(path: Path, pairs: list[str], as_json: bool) -> int:
 def _looked_up(raw: bytes, values: dict[str, str]) -> tuple[LookedUp, str]:
     """What this machine's settings do not know; settings that cannot be read are no fault of the playbook's, and are told in one line."""
     try:
-        return look_up(raw, values, context.settings()), ""
+        return look_up(raw, values, context.settings(), _refused), ""
     except SettingsError as error:
         return LookedUp(), f"hosts and commands were not looked up: {error}"
+
+
+def _refused(given: Mapping[str, Any], known: Settings) -> Iterator[str]:
+    """What the operator's settings would refuse of a command's arguments, as its host will at pre-check."""
+    from activities.injectors.command import Command
+    from activities.injectors.injector import Host
+    from gameday.fault import ResolvedTarget
+
+    with contextlib.suppress(ValidationError):  # that is told elsewhere
+        params = Command.Params.model_validate(dict(given))
+        target = ResolvedTarget(host=known.host, thing="host", label=known.host)
+        yield from Command().preflight(params, target, Host(known.host, known.here(), known.commands, known.home))
 
 
 def _unchecked(path: Path, names: list[str]) -> str:

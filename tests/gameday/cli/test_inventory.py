@@ -235,3 +235,17 @@ def test_a_playbook_from_a_pipe_is_read_once(files: tuple[Path, Path], empty_hom
     )
     assert done.stdout.splitlines()[0].endswith(f"on local: {OWN_NAME}; did you mean 'ledger'?"), done.stderr
     assert done.returncode == 0
+
+
+def test_what_a_command_is_given_is_looked_at_as_its_host_will(tmp_path: Path, gameday: Gameday) -> None:
+    """Not in pre-check, when the team is in the room."""
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        "[commands.touch]\ndo = ['touch', '/tmp/{n}']\nundo = ['rm', '/tmp/{n}']\ncheck = ['test', '-e', '/tmp/{n}']\n"
+        "arguments = {n = {type = 'integer', max = 5}}\n"
+    )
+    playbook = tmp_path / "day.yaml"
+    playbook.write_text(text_of("command, with: {name: touch, arguments: {n: 9}}", "command, with: {name: touch, arguments: {m: 1, n: 2}}"))
+    said = gameday("validate", str(playbook), GAMEDAY_SETTINGS=str(settings)).stdout
+    assert "the argument 'n' of the command 'touch' is 9" in said and "expected a whole number from 0 to 5" in said
+    assert "the command 'touch' takes no argument 'm'" in said
