@@ -155,7 +155,7 @@ class Kill(Step):
 
     def _successors(self, undo: Undo) -> list[int]:
         """Who runs in its place: nobody who did beside it. What an old pid file names is none when somebody else has got that pid since."""
-        beside = {pid for pid, born in undo["others"] if processes.same(pid, born) is not None}
+        beside = {pid for pid, born in undo.get("others", ()) if processes.same(pid, born) is not None}
         found = [pid for pid in self._found() if pid not in beside]
         if self._pid_file_written() != undo["pid_file_written"]:
             return found
