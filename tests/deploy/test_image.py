@@ -22,8 +22,9 @@ import pytest
 import yaml
 
 from gameday.settings import Settings
-from tests.deploy import base_image, database, engine
+from tests.deploy import base_image, engine
 from tests.deploy.engine import Engine
+from tests.rigs import database
 from worker import temporal_server
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(420)]

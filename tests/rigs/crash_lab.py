@@ -33,7 +33,7 @@ TRACED = {str(ROOM / f"{name}.py") for name in ("engine", "journal", "durable", 
 TRACED |= {str(path) for path in (ROOM / "steps").glob("*.py")}
 
 
-TURNS = 3
+TURNS = 2
 """Of a loop so many turns are told apart; a line that is come to in another way, by other calls, is another one."""
 
 

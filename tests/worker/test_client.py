@@ -52,10 +52,10 @@ async def test_an_abort_that_the_server_lost_is_sent_as_a_signal_until_it_is_tak
 
 
 async def test_what_cannot_be_taken_is_not_tried_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Unavailable, match="does not take the abort"):
+    with pytest.raises(Unavailable, match="Temporal does not take it"):
         await client.send(Server(LOST, RPCStatusCode.PERMISSION_DENIED).client, "abcd-day", said(Verb.ABORT))
     monkeypatch.setattr(client, "INSISTENCE", 0.0)
-    with pytest.raises(Unavailable, match="does not take the abort"):
+    with pytest.raises(Unavailable, match="Temporal does not take it"):
         await client.send(Server(LOST, RPCStatusCode.UNAVAILABLE).client, "abcd-day", said(Verb.ABORT))
 
 
