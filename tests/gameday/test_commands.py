@@ -78,7 +78,7 @@ def test_a_commander_is_answered_like_this(verb: str, more: dict[str, Any], mome
     assert refusal(command(verb, **more), moment) == expected
 
 
-@pytest.mark.parametrize("verb", URGENT)
+@pytest.mark.parametrize("verb", sorted(URGENT))
 def test_what_is_urgent_and_comes_too_late_is_answered_and_not_refused(verb: Verb) -> None:
     assert refusal(command(verb), OVER) is None
 
