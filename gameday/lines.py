@@ -187,6 +187,11 @@ _SAY: dict[EventKind, Any] = {
         "REAL", lambda e: f"a real incident, called by {e.actor}{_quoted(e.text('reason'))}; everything is taken off, the seals are open", "bad"
     ),
     EventKind.HANDED_OVER: _said("command", lambda e: f"{e.text('to')} commands now, handed over by {e.actor}", "human"),
+    EventKind.PRESENCE_LOST: lambda e, p: (
+        "presence",
+        f"nobody with authority has been there since {_local(e.text('since'), p)}: is somebody still there? Any command says so, until {_local(e.text('until'), p)}",
+        "bad",
+    ),
     EventKind.VERDICTS: _verdicts,
     EventKind.RUN_ERROR: _said("error", lambda e: e.text("what"), "bad"),
     EventKind.RUN_ENDED: _said("end", lambda e: e.text("outcome")),
