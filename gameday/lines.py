@@ -189,7 +189,7 @@ _SAY: dict[EventKind, Any] = {
     EventKind.HANDED_OVER: _said("command", lambda e: f"{e.text('to')} commands now, handed over by {e.actor}", "human"),
     EventKind.PRESENCE_LOST: lambda e, p: (
         "presence",
-        f"nobody with authority has been there since {_local(e.text('since'), p)}: is somebody still there? Any command says so, until {_local(e.text('until'), p)}",
+        f"is somebody still there? Nobody who may decide since {_local(e.text('since'), p)}; any command says so, until {_local(e.text('until'), p)}",
         "bad",
     ),
     EventKind.VERDICTS: _verdicts,

@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue
 
 from gameday.language import Guardrail, Tolerance
 from gameday.model import Duration, Line, Model, Name, ProbeName, one_line
-from gameday.playbook import Alerts, Sampling
+from gameday.playbook import Alerts, Sampling, Unseen
 from gameday.probe import Baseline, Sample
 from gameday.units import UNITS, Dimension, Unit, format_value
 
@@ -120,6 +120,7 @@ class Yardstick(Model):
     baselines: tuple[Baseline, ...] = ()
     steady_state: tuple[Tolerance, ...] = ()
     abort_when: tuple[Guardrail, ...] = ()
+    unknown_is: Unseen = Unseen.BREACH
 
     def unit(self, probe: str) -> Unit:
         return UNITS[self.units[probe]]
@@ -187,7 +188,8 @@ class Yardstick(Model):
         """The first guardrail with a time that a gap has filled: what nobody watched is unknown. Those with a number of samples wait for samples."""
         for index, guardrail in enumerate(self.abort_when):
             memory = state.recent[index] if index < len(state.recent) else Recent()
-            if guardrail.lasting is not None and now - (memory.since or since) >= guardrail.lasting:
+            passed_over = self.unknown_is is Unseen.PASSED_OVER and guardrail.tolerance is not None
+            if guardrail.lasting is not None and not passed_over and now - (memory.since or since) >= guardrail.lasting:
                 sample = Sample(probe=guardrail.probe, at=now, unknown=why)
                 return self._breach(guardrail, now, sample, state.totals, (*memory.samples, sample)[-64:])
         return None
@@ -201,6 +203,8 @@ class Yardstick(Model):
             assert guardrail.tolerance is not None  # the grammar has no total of unknown
             increase = totals.get(guardrail.probe, Total()).increase
             return memory, bool(guardrail.tolerance.holds(increase, self.unit(guardrail.probe), self.baseline(guardrail.probe)))
+        if self.unknown_is is Unseen.PASSED_OVER and guardrail.tolerance is not None and (sample is None or sample.value is None):
+            return memory, False
         hit = self._hit(guardrail, sample)
         hits = (*memory.hits, hit)[-guardrail.window :]
         since = (memory.since or at) if hit else None

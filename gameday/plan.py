@@ -64,6 +64,7 @@ class Plan(Model):
             baselines=baselines,
             steady_state=self.playbook.steady_state,
             abort_when=self.playbook.abort_when,
+            unknown_is=self.playbook.sampling.unknown_is,
         )
 
     def empty_state(self) -> WatchState:

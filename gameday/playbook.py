@@ -298,6 +298,13 @@ class BlastRadius(Model):
     """How long any fault may last."""
 
 
+class Unseen(StrEnum):
+    """What a guardrail makes of a sample that is not known."""
+
+    BREACH = "breach"
+    PASSED_OVER = "passed-over"
+
+
 class Sampling(Model):
     """How the world is watched."""
 
@@ -313,6 +320,8 @@ class Sampling(Model):
     """How many good samples in a row mean that steady state is back."""
     unknown_for: PositiveDuration = timedelta(seconds=30)
     """How long probes may give no answer before the run aborts."""
+    unknown_is: Unseen = Unseen.BREACH
+    """What a sample that is not known is to a guardrail: a breach, or passed over, as if it had not been taken. It is never a good one."""
 
 
 class Playbook(Model):
