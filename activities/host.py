@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 
 from temporalio import activity
 
-from activities import halted, watchdog
+from activities import halted, protection, watchdog
 from activities.failures import as_application_error
 from activities.injectors.injector import Host, Injector
 from activities.journal import Journal
 from activities.operators import Operators
+from activities.radius import elsewhere
 from activities.steps.step import Step, to_json
 from activities.targets import resolve
 from gameday.errors import GamedayError, NotReverted, Refused
@@ -94,8 +95,11 @@ class HostActivities:
         try:
             halted.refuse(self.journal.root)
             self._read_settings_again()
+            strange = elsewhere(order.environment, [self.host.name], self.settings)
         except GamedayError as error:
             return self._answer([None for _ in order.faults], [f"{self.host.name}: {error}"])
+        if strange:
+            return self._answer([None for _ in order.faults], strange)
         targets: list[ResolvedTarget | None] = []
         problems: list[str] = []
         for question in order.faults:
@@ -111,7 +115,7 @@ class HostActivities:
     def _read_settings_again(self) -> None:
         """What is on this host and what its operator allows may have changed since the agent started; `validate` reads the new one too."""
         now = load_settings()
-        self.settings = self.settings.model_copy(update={"hosts": now.hosts, "commands": now.commands})
+        self.settings = self.settings.model_copy(update={"hosts": now.hosts, "commands": now.commands, "environment": now.environment})
 
     def _resolve(self, question: FaultQuestion, needed: Sequence[str]) -> tuple[ResolvedTarget | None, list[str]]:
         cls = self.injectors.get(question.kind)
@@ -121,7 +125,7 @@ class HostActivities:
             target = resolve(question.on, self.host.name, self.host.settings)
             injector, params = cls(), cls.Params.model_validate(question.params)
             host = dataclasses.replace(self.host, needed=(*self.host.needed, *needed))
-            problems = list(injector.preflight(params, target, host))
+            problems = [*protection.refuses(target, host, cls.opted_in), *injector.preflight(params, target, host)]
             target = target.model_copy(update={"label": injector.label(params, target)[:200]})
             if not problems:
                 steps = injector.steps(params, target, self.host)
@@ -138,7 +142,11 @@ class HostActivities:
 
     async def _inject(self, order: FaultOrder) -> FaultStatus:
         try:
+            self._read_settings_again()  # what its operator has protected meanwhile is not touched either
             cls = self.injectors[order.kind]
+            kept = list(protection.refuses(order.target, self.host, cls.opted_in))
+            if kept:
+                raise Refused("; ".join(kept))
             steps = cls().steps(cls.Params.model_validate(order.params), order.target, self.host)
             if order.target.digest and order.target.digest != _digest(steps):
                 raise Refused(

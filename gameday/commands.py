@@ -60,6 +60,8 @@ class Command(Model):
     actor: Actor
     reason: Reason | None = None
     gate: Line | None = None
+    targets: Line | None = None
+    """With a go: the digest of the list of targets that its sender has seen."""
     item: int | None = Field(default=None, ge=1, le=100)
     text: Text | None = None
     about: NoteAbout = NoteAbout.SEEN
@@ -83,6 +85,8 @@ class Moment(Model):
     ending: bool = False
     held: bool = False
     gate: str | None = None
+    targets: str = ""
+    """The digest of the list of targets that a go would be for; empty while there is none."""
     scenario: int | None = None
     resting: bool = False
     """The scenario has been judged: its debrief or the break after it is on."""
@@ -165,6 +169,8 @@ def _moment_refusal(command: Command, moment: Moment) -> str | None:
             return "no gate is waiting for a go"
         case Verb.GO if command.gate is not None and command.gate != moment.gate:
             return f"that go was for the gate '{command.gate}', and '{moment.gate}' is waiting now"
+        case Verb.GO if command.targets is not None and moment.targets and command.targets != moment.targets:
+            return "the list of what will be touched has changed since you saw it; look at it again (`gameday status`), then say go"
         case Verb.GO if moment.two_people and command.actor.id == moment.started_by:
             return "this gate asks for two people: whoever started the run cannot say go to it as well"
         case Verb.HANDOVER if command.to is None or command.to not in moment.team:

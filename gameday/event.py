@@ -22,7 +22,8 @@ class EventKind(StrEnum):
     GATE_SILENT = "gate.silent"  # gate, reason: what was missing when its time was over
     HELD = "held"  # reason
     RESUMED = "resumed"  # reason, gate_until: of the gate that waits, rest_until: of the debrief or break
-    TARGETS_FOUND = "targets.found"  # seed, targets: [{fault, host, label}]
+    TARGETS_FOUND = "targets.found"  # seed, targets: [{fault, host, label}], digest: of that exact list
+    GO_VOID = "go.void"  # reason: what was approved is not what would be touched now
     CLOCK_OFFSET = "clock.offset"  # host, offset_ms
     SCENARIO_BEGAN = "scenario.began"  # title, sealed, planned: when it waits for its time
     SCENARIO_STOOD_DOWN = "scenario.stood-down"  # reason

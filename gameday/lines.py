@@ -161,6 +161,7 @@ _SAY: dict[EventKind, Any] = {
     EventKind.HELD: _said("hold", lambda e: f"held by {e.actor}{_quoted(e.text('reason'))}", "human"),
     EventKind.RESUMED: _said("resume", lambda e: f"resumed by {e.actor}", "human"),
     EventKind.TARGETS_FOUND: _said("targets", _labels),
+    EventKind.GO_VOID: _said("go", lambda e: f"the go is void: {e.text('reason')}", "warn"),
     EventKind.SCENARIO_BEGAN: lambda e, p: ("scenario", f"{(e.scenario or 0) + 1} {e.text('title')}{_planned(e, p)}", ""),
     EventKind.SCENARIO_STOOD_DOWN: _said("stand-down", lambda e: f"nothing is injected: {e.text('reason')}", "warn"),
     EventKind.SCENARIO_ENDED: _said("scenario", lambda e: f"{(e.scenario or 0) + 1} ended: {e.text('outcome') or 'how is told at the reveal'}"),

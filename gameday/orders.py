@@ -11,7 +11,7 @@ from gameday.event import Event
 from gameday.fault import FaultStatus, ResolvedTarget
 from gameday.model import Duration, HostName, Line, Model, Name
 from gameday.plan import Plan
-from gameday.playbook import Target
+from gameday.playbook import BlastRadius, Target
 from gameday.verdicts import Judgement, Outcome
 
 HEAD_START = timedelta(seconds=4)
@@ -32,6 +32,8 @@ class SelectOrder(Model):
 
     faults: tuple[FaultQuestion, ...]
     seed: int
+    radius: BlastRadius = BlastRadius()
+    environment: Name = "local"
 
 
 class Selection(Model):
@@ -51,6 +53,8 @@ class ResolveOrder(Model):
     faults: tuple[FaultQuestion, ...]
     needed: tuple[Line, ...] = ()
     """Names and addresses that a fault there may not cut off."""
+    environment: Name = "local"
+    """Where the playbook takes place: a host of another environment refuses."""
 
 
 class Resolution(Model):

@@ -290,8 +290,14 @@ class BlastRadius(Model):
 
     hosts: Annotated[tuple[HostName, ...], Field(max_length=1000)] | None = None
     """The only hosts that may be touched; without it, every host of the inventory."""
+    environments: Annotated[tuple[Name, ...], Field(min_length=1, max_length=20)] | None = None
+    """The only environments that the day may take place in; without it, the one that the playbook names."""
     max_targets: Annotated[int, Field(ge=1, le=1000)] = 20
     """How many targets one scenario may touch."""
+    max_share: Share | None = None
+    """How many of the candidates one scenario may touch, as a share such as 30 %."""
+    min_healthy: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """How many of the candidates must be left untouched, each with an agent that answers."""
     max_concurrent: Annotated[int, Field(ge=1, le=1000)] = 20
     """How many faults may be on at the same time."""
     max_duration: PositiveDuration = timedelta(hours=1)

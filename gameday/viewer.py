@@ -22,6 +22,7 @@ _SHOWN: dict[EventKind, tuple[str, ...]] = {
     EventKind.HELD: (),
     EventKind.RESUMED: (),
     EventKind.ABORTED: ("by",),
+    EventKind.PRESENCE_LOST: ("since", "until"),
     EventKind.SCENARIO_BEGAN: (),
     EventKind.SCENARIO_ENDED: (),
     EventKind.RUN_ERROR: (),

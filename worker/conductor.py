@@ -22,6 +22,7 @@ from activities.recorder import Recorder
 from activities.store import RunStore
 from gameday.queues import CONDUCTOR_QUEUE
 from gameday.settings import Settings
+from worker.polling import agent_answers
 from worker.reporting import Reporter
 from workflows.fault import Fault
 from workflows.game_day import GameDay
@@ -35,7 +36,7 @@ RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_p
 async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]:
     """A running conductor."""
     recorder = Recorder(RunStore(settings.store_url), settings.home / "spool")
-    records, targets = Records(recorder), Targets(settings, partial(_versions, client))
+    records, targets = Records(recorder), Targets(settings, partial(_versions, client), partial(agent_answers, client))
     observer, reporter = Observer(recorder, kinds.probes()), Reporter(recorder)
     worker = Worker(
         client,

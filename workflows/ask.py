@@ -52,7 +52,8 @@ class Found:
 async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Found:
     """Chooses hosts and finds the targets on them, once."""
     questions = tuple(FaultQuestion(name=fault.name, kind=fault.inject, params=fault.with_, on=fault.on) for fault in scenario.faults)
-    selection = await _select(SelectOrder(faults=questions, seed=seed))
+    playbook = plan.playbook
+    selection = await _select(SelectOrder(faults=questions, seed=seed, radius=playbook.blast_radius, environment=playbook.environment))
     found = Found([], list(selection.problems), [], dict(selection.versions))
     if found.problems:
         return found
@@ -60,14 +61,17 @@ async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Foun
     for position, hosts in enumerate(selection.hosts):
         for host in hosts:
             by_host.setdefault(host, []).append(position)
-    needed = {selection.conductor: plan.playbook.asked()}  # the probes are read from there
-    orders = [ResolveOrder(host=host, faults=tuple(questions[each] for each in mine), needed=needed.get(host, ())) for host, mine in by_host.items()]
+    needed = {selection.conductor: playbook.asked()}  # the probes are read from there
+    orders = [
+        ResolveOrder(host=host, faults=tuple(questions[each] for each in mine), needed=needed.get(host, ()), environment=playbook.environment)
+        for host, mine in by_host.items()
+    ]
     answers = await asyncio.gather(*(_resolve(order, found) for order in orders))
     for mine, answer in zip(by_host.values(), answers, strict=True):
         for position, target in zip(mine, answer, strict=False):
             if target is not None:
                 found.orders.append((scenario.faults[position], _order(plan, index, scenario, scenario.faults[position], target)))
-    found.problems += _outside(plan.playbook.blast_radius, scenario, found.orders)
+    found.problems += _outside(playbook.blast_radius, scenario, found.orders)
     return found
 
 

@@ -106,6 +106,7 @@ class Commands:
             ending=self.ending is not None,
             held=self.held is not None,
             gate=self.gate,
+            targets=now.digest if now else "",
             scenario=now.index if now else None,
             resting=bool(now and now.judged),
             injected=bool(now and any(fault.was_started for fault in now.faults)),  # one that is on may not be known to be on yet
@@ -133,7 +134,9 @@ class Commands:
     def on_go(self, command: Command) -> Answer:
         self.went = command.actor.name
         missing = self.missing()
-        return Answer(text=f"go: {self.gate}" + (f"; it opens once {missing}" if missing else ""))
+        touched = "; ".join(fault.order.target.label for fault in self.now.faults) if self.now else ""
+        what = f"go: {self.gate}{f', which touches {touched}' if touched else ''}"
+        return Answer(text=one_line(what, 800) + (f"; it opens once {missing}" if missing else ""))
 
     def missing(self) -> str:
         """What the gate that waits asks for besides a go; empty when that is all there."""

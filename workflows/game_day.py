@@ -10,7 +10,7 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from gameday.event import EventKind
-    from gameday.fault import FaultOutcome, FaultState, FaultStatus
+    from gameday.fault import FaultOutcome, FaultState, FaultStatus, list_digest
     from gameday.observation import Purpose
     from gameday.orders import DayResult, EndedBy, Ending
     from gameday.plan import Plan
@@ -111,8 +111,8 @@ class GameDay(Recovery):
             await self.wait_until(planned)
         sampling = self.plan.playbook.sampling
         self.enter(now, Phase.PRE_CHECK, sampling.baseline)
-        seed = workflow.random().getrandbits(48)
-        finding = ask.targets(self.plan, now.scenario, now.index, seed)
+        now.seed = workflow.random().getrandbits(48)
+        finding = ask.targets(self.plan, now.scenario, now.index, now.seed)
         found, result = await self.during(both(finding, self.sample(now, Purpose.BASELINE, sampling.baseline)))
         now.baselines, now.state, self.state = result.baselines, result.state.fresh(), result.state
         for host, offset_ms in found.offsets:
@@ -125,11 +125,15 @@ class GameDay(Recovery):
         reasons = [*found.problems] if found.problems else [] if result.steady else [f"not in steady state: {result.what}"]
         if reasons:
             return self.stand_down(now, "; ".join(reasons))
+        self.show_targets(now, found)
+        return True
+
+    def show_targets(self, now: Now, found: ask.Found) -> None:
+        """Exactly what will be touched, before anybody says go to it."""
         now.faults = [LiveFault(spec, order) for spec, order in found.orders]
         versions = [{"part": part, "version": version} for part, version in found.versions.items()]
         shown = [{"fault": order.name, "host": order.target.host, "label": order.target.label} for _, order in found.orders]
-        self.diary.tell(EventKind.TARGETS_FOUND, scenario=now.index, seed=seed, targets=shown, versions=versions)
-        return True
+        self.diary.tell(EventKind.TARGETS_FOUND, scenario=now.index, seed=now.seed, targets=shown, digest=now.digest, versions=versions)
 
     def stand_down(self, now: Now, reason: str) -> bool:
         self.stood_down.append(f"scenario {now.index + 1} stood down: {reason}"[:900])
@@ -138,16 +142,31 @@ class GameDay(Recovery):
 
     async def go(self, now: Now) -> bool:
         """The last human word before the inject, and the last look at the clock."""
-        since = workflow.now()
-        shut = await self.pass_gate(f"inject {now.index + 1}", self.plan.playbook.gates.inject)
-        if shut:
-            return self.stand_down(now, shut)
-        if workflow.now() - since > FRESH and not await self.is_still_steady(now):
-            return False
+        stands = False
+        while not stands:
+            since = workflow.now()
+            shut = await self.pass_gate(f"inject {now.index + 1}", self.plan.playbook.gates.inject)
+            if shut:
+                return self.stand_down(now, shut)
+            if workflow.now() - since > FRESH and not await self.is_still_steady(now):
+                return False
+            changed = await self.changed_targets(now) if self.asks(self.plan.playbook.gates.inject) else None
+            if changed is not None and changed.problems:
+                return self.stand_down(now, "; ".join(changed.problems))
+            stands = changed is None
+            if changed is not None:
+                self.diary.tell(EventKind.GO_VOID, scenario=now.index, reason="what was approved is not what would be touched now; see the new list")
+                self.show_targets(now, changed)
         latest = self.plan.latest_inject_at
         if latest is not None and workflow.now() >= latest:
             return self.stand_down(now, "it is later than latest_inject")
         return True
+
+    async def changed_targets(self, now: Now) -> ask.Found | None:
+        """What a go approves is the exact list that was shown. What would be touched now, where that is another list, or cannot be."""
+        found = await self.during(ask.targets(self.plan, now.scenario, now.index, now.seed))
+        same = not found.problems and list_digest(order for _, order in found.orders) == now.digest
+        return None if same else found
 
     async def is_still_steady(self, now: Now) -> bool:
         """A gate may have waited long: what was in steady state before it may be broken by now, and not by us."""
@@ -163,11 +182,15 @@ class GameDay(Recovery):
             return self.stand_down(now, f"not in steady state any more when the go came: {result.what}")
         return True
 
+    def asks(self, gate: Gate | str) -> bool:
+        """Whether a gate waits for somebody to say go, now that the day is under way."""
+        return isinstance(gate, Gate) and (gate.two_people or not self.plan.approved)
+
     async def pass_gate(self, name: str, gate: Gate | str) -> str:
         """Waits for a go. Returns why the gate is still shut when its time is over; empty when it has opened."""
         if not isinstance(gate, Gate):
             return ""
-        if self.plan.approved and not gate.two_people:
+        if not self.asks(gate):
             self.diary.tell(
                 EventKind.GATE_OPENED,
                 scenario=self.now.index if self.now else None,

@@ -44,6 +44,8 @@ class Injector(ABC, Generic[P]):
     things: ClassVar[frozenset[str]] = frozenset()
     momentary: ClassVar[bool] = False
     ends: ClassVar[str] = WATCHDOG
+    opted_in: ClassVar[bool] = False
+    """Whether what it does is named in the host's settings anyway, so that a host where targets opt in needs no further word."""
 
     @classmethod
     def is_momentary(cls, params: P) -> bool:

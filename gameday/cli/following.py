@@ -181,7 +181,7 @@ class Following:
             case "hold":
                 self.tell(Verb.RESUME if self.view.held else Verb.HOLD, {})
             case "go":
-                self.tell(Verb.GO, {"gate": self.view.gate} if self.view.gate else {})
+                self.tell(Verb.GO, {"gate": self.view.gate, "targets": self.view.targets_digest or None} if self.view.gate else {})
             case "note":
                 self.tell(Verb.NOTE, {"text": text})
             case "detected" | "mitigated":
