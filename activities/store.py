@@ -61,6 +61,14 @@ samples = sa.Table(
     sa.Column("seq", sa.Integer, nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
 )
+present = sa.Table(
+    "gameday_present",
+    metadata,
+    sa.Column("run_id", sa.String(80), primary_key=True),
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("at", sa.String(40), nullable=False),
+)
+"""Who follows a run, and when they were there last. No part of the record."""
 
 
 class NotOpened(Unavailable):
@@ -166,6 +174,18 @@ class RunStore:
             if rows:
                 connection.execute(sa.insert(samples), rows)
                 connection.execute(sa.update(runs).where(runs.c.run_id == run_id).values(sampled=seq, sample_head=head))
+
+    def show_presence(self, run_id: str, name: str, at: datetime) -> None:
+        """Says that somebody follows a run now."""
+        with _translated(), self._begin() as connection:
+            connection.execute(self._insert_once(present, ["run_id", "name"]).values(run_id=run_id, name=name, at=_iso(at)))
+            connection.execute(sa.update(present).where(present.c.run_id == run_id, present.c.name == name).values(at=_iso(at)))
+
+    def presence(self, run_id: str) -> dict[str, datetime]:
+        """Who has followed a run, and when each was there last, by their own clock."""
+        with _translated(), self._begin() as connection:
+            found = connection.execute(sa.select(present.c.name, present.c.at).where(present.c.run_id == run_id))
+            return {row.name: datetime.fromisoformat(row.at) for row in found}
 
     def _insert_once(self, table: sa.Table, keys: list[str]) -> Any:
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert

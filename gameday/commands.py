@@ -27,6 +27,7 @@ class Verb(StrEnum):
     NOTE = "note"
     MARK = "mark"
     EXTEND = "extend"
+    HERE = "here"
 
 
 URGENT = frozenset({Verb.ABORT, Verb.REAL})
@@ -122,6 +123,7 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.REAL: _ANYONE,
     Verb.NOTE: _ANYONE,
     Verb.MARK: _ANYONE,
+    Verb.HERE: _ANYONE,
 }
 """Who may say what. Whoever started the run may say everything until it is handed over; anyone who can reach it may abort, call a real incident,
 note and mark."""
@@ -141,6 +143,11 @@ def refusal(command: Command, moment: Moment) -> str | None:
     if moment.ending and verb is not Verb.MARK:
         return "the run is ending"
     return _moment_refusal(command, moment)
+
+
+def may_decide(actor: Actor, moment: Moment) -> bool:
+    """Whether this is one of those of whom somebody must be there while a fault is on."""
+    return actor.id == moment.started_by or _may(actor, Verb.HOLD, moment)
 
 
 def _may(actor: Actor, verb: Verb, moment: Moment) -> bool:

@@ -53,7 +53,9 @@ class EventKind(StrEnum):
     ABORTED = "aborted"  # reason, by: person, guardrail or clock
     REAL_CALLED = "real.called"  # reason: a real incident has begun
     HANDED_OVER = "handed.over"  # to
-    PRESENCE_LOST = "presence.lost"  # since: when somebody with authority was there last, until: what the playbook says happens then
+    PRESENCE_LOST = "presence.lost"  # since: when somebody with authority was there last, until: then what the playbook says happens
+    PRESENCE_BACK = "presence.back"  # name
+    PRESENCE_WAIVED = "presence.waived"  # since: nobody was there, and the playbook says to go on
     VERDICTS = "verdicts"  # judgements: [Judgement]
     RUN_ERROR = "run.error"  # what
     RUN_ENDED = "run.ended"  # outcome, exit_code, reason

@@ -193,6 +193,8 @@ _SAY: dict[EventKind, Any] = {
         f"is somebody still there? Nobody who may decide since {_local(e.text('since'), p)}; any command says so, until {_local(e.text('until'), p)}",
         "bad",
     ),
+    EventKind.PRESENCE_BACK: _said("presence", lambda e: f"{e.text('name') or e.actor or 'somebody'} is there", "good"),
+    EventKind.PRESENCE_WAIVED: _said("presence", lambda _: "nobody is there; the playbook says that the day goes on", "warn"),
     EventKind.VERDICTS: _verdicts,
     EventKind.RUN_ERROR: _said("error", lambda e: e.text("what"), "bad"),
     EventKind.RUN_ENDED: _said("end", lambda e: e.text("outcome")),

@@ -247,6 +247,21 @@ class Purpose(StrEnum):
     RECOVER = "recover"
 
 
+class Attendance(Model):
+    """Who must be there while a fault is on, and until when nobody need show."""
+
+    since: datetime
+    """When somebody was there last."""
+    until: datetime
+    """Nobody later than this, and the observer comes back."""
+    within: Duration
+    """How long a sign of somebody's presence is good for."""
+    names: tuple[Line, ...] = Field(default=(), max_length=10)
+    """Whose presence counts; empty where it is anybody's."""
+    asked: bool = False
+    """It was asked for: the first sign of it is told at once."""
+
+
 class ObserveOrder(Model):
     """What the observer does in one phase: sample every probe each tick for `duration`, or until something decides earlier."""
 
@@ -263,20 +278,24 @@ class ObserveOrder(Model):
     state: WatchState
     return_on: tuple[str, ...] = ()
     """Which findings end it early besides a breach: `mitigated`, `detected`, `steady`."""
+    attendance: Attendance | None = None
 
 
 class ObserveResult(Model):
     """Why the observer returned, and what it knows.
 
-    `ended` is `over`, `breach`, `mitigated`, `detected`, `steady`, `blind` (unknown for longer than the playbook has patience) or
-    `recalled`. `found_at` is for the two findings: detected when the alert fired; mitigated as of the last tick that was not good, so
-    that only what was on then, or before, was lived with.
+    `ended` is `over`, `breach`, `mitigated`, `detected`, `steady`, `blind` (unknown for longer than the playbook has patience), `alone`
+    (nobody with authority was there), `present` (somebody is again) or `recalled`. `found_at` is for the two findings: detected when the
+    alert fired; mitigated as of the last tick that was not good, so that only what was on then, or before, was lived with.
     """
 
     ended: str
     what: str = Field(default="", max_length=500)
     found_at: datetime | None = None
     breach: Breach | None = None
+    present: Line | None = None
+    """Who with authority was seen last."""
+    present_at: datetime | None = None
     baselines: tuple[Baseline, ...] = ()
     steady: bool = False
     state: WatchState

@@ -137,6 +137,7 @@ class EndedBy(StrEnum):
     REAL = "real"
     GUARDRAIL = "guardrail"
     BLIND = "blind"
+    PRESENCE = "presence"
     STOP_TIME = "stop"
     CANCELLED = "cancelled"
     ERROR = "error"

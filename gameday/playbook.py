@@ -285,6 +285,24 @@ class Gates(Model):
     """Before each inject."""
 
 
+class Unattended(StrEnum):
+    """What happens when nobody with authority is there while a fault is on."""
+
+    ABORT = "abort"
+    GO_ON = "go-on"
+
+
+class Presence(Model):
+    """While a fault is on, somebody who may decide must be there: the commander, the technical lead, safety, or whoever started the run."""
+
+    within: Annotated[PositiveDuration, Field(ge=timedelta(seconds=10))] = timedelta(minutes=10)
+    """How long none of them need show: by any command, or by following the run."""
+    answer_within: Annotated[PositiveDuration, Field(ge=timedelta(seconds=5))] = timedelta(minutes=2)
+    """How long the question whether somebody is still there, and the safety officer who is called by it, are waited for."""
+    then: Unattended = Unattended.ABORT
+    """What happens when nobody answers."""
+
+
 class BlastRadius(Model):
     """What a run may touch, at the most."""
 
@@ -359,6 +377,8 @@ class Playbook(Model):
     """Guardrails: when one holds, the run aborts and every fault is taken off."""
     gates: Gates = Gates()
     """Where the run waits for a human go."""
+    presence: Presence | Literal["off"] = Presence()
+    """Who must be there while a fault is on."""
     blast_radius: BlastRadius = BlastRadius()
     """What the run may touch, at the most."""
     scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1, max_length=50)]

@@ -23,6 +23,8 @@ _SHOWN: dict[EventKind, tuple[str, ...]] = {
     EventKind.RESUMED: (),
     EventKind.ABORTED: ("by",),
     EventKind.PRESENCE_LOST: ("since", "until"),
+    EventKind.PRESENCE_BACK: ("name",),
+    EventKind.PRESENCE_WAIVED: (),
     EventKind.SCENARIO_BEGAN: (),
     EventKind.SCENARIO_ENDED: (),
     EventKind.RUN_ERROR: (),

@@ -116,6 +116,7 @@ def _end(day: Day) -> str:
 _STOPPERS = {
     "guardrail": "A guardrail",
     "blind": "The observer, blind for too long,",
+    "presence": "Nobody with authority was there, which",
     "stop": "The stop time",
     "cancelled": "A cancel from outside",
     "error": "An error",

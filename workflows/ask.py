@@ -13,7 +13,7 @@ from temporalio.exceptions import ActivityError, TimeoutError
 
 with workflow.unsafe.imports_passed_through():
     from gameday.fault import FaultOrder, ResolvedTarget, fault_id
-    from gameday.observation import PATIENCE, ObserveOrder, ObserveResult, Purpose
+    from gameday.observation import PATIENCE, Attendance, ObserveOrder, ObserveResult, Purpose
     from gameday.orders import (
         Analysis,
         AnalyzeOrder,
@@ -155,7 +155,9 @@ def _order(plan: Plan, index: int, scenario: Scenario, fault: FaultSpec, target:
     )
 
 
-async def observer(plan: Plan, now: Now, purpose: Purpose, length: timedelta, return_on: tuple[str, ...]) -> ObserveResult:
+async def observer(
+    plan: Plan, now: Now, purpose: Purpose, length: timedelta, return_on: tuple[str, ...], attendance: Attendance | None = None
+) -> ObserveResult:
     """Sends the observer out; it comes back when something decides, after `length`, or when it is recalled by a cancel."""
     order = ObserveOrder(
         run_id=plan.run_id,
@@ -170,6 +172,7 @@ async def observer(plan: Plan, now: Now, purpose: Purpose, length: timedelta, re
         steady_for=timedelta(0) if purpose is Purpose.CHECK else now.scenario.afterwards.steady_for,
         state=now.state,
         return_on=return_on,
+        attendance=attendance,
     )
     result: ObserveResult = await workflow.execute_activity(
         "observe",

@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from gameday.commands import URGENT, Actor, Answer, Command, Moment, refusal
+    from gameday.commands import URGENT, Actor, Answer, Command, Moment, may_decide, refusal
     from gameday.event import EventKind
     from gameday.language import Clock
     from gameday.model import one_line
@@ -57,8 +57,16 @@ class Commands:
     @workflow.update(name="command")
     async def command(self, command: Command) -> Answer:
         """Latches one command; the answer does not wait for its work."""
+        self.hear(command)
         answer: Answer = getattr(self, f"on_{command.verb}")(command)
         return answer
+
+    def hear(self, command: Command) -> None:
+        """Somebody has said something: for those who keep account of who is there."""
+
+    def on_here(self, command: Command) -> Answer:
+        counts = may_decide(self.known(command.actor), self.moment())
+        return Answer(text=f"{self.name_of(command.actor)} is there" + ("" if counts else "; the day waits for somebody who may decide"))
 
     @command.validator
     def may(self, command: Command) -> None:

@@ -218,6 +218,7 @@ class GameDay(Recovery):
         """Starts every fault at its time; the phase ends when the first is on."""
         self.enter(now, Phase.INJECT)
         now.armed = True
+        self.there_at = max(self.there_at, workflow.now())  # whoever approved this, at the gate or in advance
         now.wanted = [fault.order.fault_id for fault in now.faults]
         now.watching = asyncio.create_task(self.watch(now))
         now.playing = [asyncio.create_task(self.play_fault(now, fault)) for fault in now.faults]
@@ -265,12 +266,15 @@ class GameDay(Recovery):
         """The observer, from inject until it is recalled: it returns at what decides, and is sent out again."""
         try:
             while True:
-                result = await self.sample(now, Purpose.WATCH, now.length + self.plan.playbook.blast_radius.max_duration, now.awaited)
+                result = await self.sample(
+                    now, Purpose.WATCH, now.length + self.plan.playbook.blast_radius.max_duration, now.awaited, self.attendance()
+                )
                 now.state = self.state = result.state
                 if result.ended == "breach" and result.breach is not None:  # also one that was found when the faults were going off
                     return self.breached(now, result.breach)
                 if now.phase is Phase.RECOVER:
                     return None
+                self.heed_attendance(result)
                 if result.ended in set(Until):
                     now.found(Until(result.ended), result.found_at or workflow.now())
                 if result.ended == Until.MITIGATED:

@@ -31,6 +31,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`sampling`": playbook.Sampling,
     "`gates`": playbook.Gates,
     "A gate": playbook.Gate,
+    "`presence`": playbook.Presence,
     "`blast_radius`": playbook.BlastRadius,
     "A scenario": playbook.Scenario,
     "A fault": playbook.Fault,
