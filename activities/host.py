@@ -103,7 +103,7 @@ class HostActivities:
         targets: list[ResolvedTarget | None] = []
         problems: list[str] = []
         for question in order.faults:
-            target, problem = await asyncio.to_thread(self._resolve, question, order.needed)
+            target, problem = await asyncio.to_thread(self._resolve, question, order)
             targets.append(target)
             problems += problem
         return self._answer(targets, problems)
@@ -117,14 +117,14 @@ class HostActivities:
         now = load_settings()
         self.settings = self.settings.model_copy(update={"hosts": now.hosts, "commands": now.commands, "environment": now.environment})
 
-    def _resolve(self, question: FaultQuestion, needed: Sequence[str]) -> tuple[ResolvedTarget | None, list[str]]:
+    def _resolve(self, question: FaultQuestion, order: ResolveOrder) -> tuple[ResolvedTarget | None, list[str]]:
         cls = self.injectors.get(question.kind)
         if cls is None:
             return None, [f"{question.name}: the agent of {self.host.name} knows no injector {question.kind!r}; use the same gameday everywhere"]
         try:
             target = resolve(question.on, self.host.name, self.host.settings)
             injector, params = cls(), cls.Params.model_validate(question.params)
-            host = dataclasses.replace(self.host, needed=(*self.host.needed, *needed))
+            host = dataclasses.replace(self.host, needed=(*self.host.needed, *order.needed), until=order.until)
             problems = [*protection.refuses(target, host, cls.opted_in), *injector.preflight(params, target, host)]
             target = target.model_copy(update={"label": injector.label(params, target)[:200]})
             if not problems:

@@ -55,6 +55,8 @@ class ResolveOrder(Model):
     """Names and addresses that a fault there may not cut off."""
     environment: Name = "local"
     """Where the playbook takes place: a host of another environment refuses."""
+    until: datetime | None = None
+    """When the last fault may be off at the latest."""
 
 
 class Resolution(Model):

@@ -18,6 +18,7 @@ from gameday.model import Duration, Line, Model, Name, ProbeName
 from gameday.observation import Steadiness, WatchState, Yardstick
 from gameday.playbook import Playbook, Role, Times
 from gameday.probe import Baseline
+from gameday.units import format_duration
 
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
@@ -100,6 +101,12 @@ def plan(
     if latest is not None and latest <= now:
         raise BadInput(
             f"times.latest_inject {playbook.times.latest_inject} has passed today ({playbook.times.zone}): nothing could be injected any more"
+        )
+    longest = playbook.blast_radius.max_duration
+    if lease > max(longest, LEASE):
+        raise BadInput(
+            f"the lease is {format_duration(lease)} (settings), longer than blast_radius.max_duration ({format_duration(longest)}):"
+            " a fault that nobody wants any more would outlive the longest that any may last; expected a shorter lease, or a longer max_duration"
         )
     return Plan(
         run_id=new_run_id(playbook.name),

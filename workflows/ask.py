@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
         SelectOrder,
     )
     from gameday.plan import Plan
-    from gameday.playbook import BlastRadius, Scenario
+    from gameday.playbook import BlastRadius, Gate, Scenario
     from gameday.playbook import Fault as FaultSpec
     from gameday.queues import CONDUCTOR_QUEUE, host_queue, revert_queue
     from workflows.scenario import LiveFault, Now
@@ -62,8 +62,9 @@ async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Foun
         for host in hosts:
             by_host.setdefault(host, []).append(position)
     needed = {selection.conductor: playbook.asked()}  # the probes are read from there
+    shared = {"environment": playbook.environment, "until": _latest(plan, scenario)}
     orders = [
-        ResolveOrder(host=host, faults=tuple(questions[each] for each in mine), needed=needed.get(host, ()), environment=playbook.environment)
+        ResolveOrder.model_validate({"host": host, "faults": [questions[each] for each in mine], "needed": needed.get(host, ()), **shared})
         for host, mine in by_host.items()
     ]
     answers = await asyncio.gather(*(_resolve(order, found) for order in orders))
@@ -73,6 +74,13 @@ async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Foun
                 found.orders.append((scenario.faults[position], _order(plan, index, scenario, scenario.faults[position], target)))
     found.problems += _outside(playbook.blast_radius, scenario, found.orders)
     return found
+
+
+def _latest(plan: Plan, scenario: Scenario) -> datetime:
+    """When the last fault of a scenario may be off at the latest: its go may come as late as the gate waits."""
+    gate = plan.playbook.gates.inject
+    waits = gate.timeout if isinstance(gate, Gate) else timedelta(0)
+    return workflow.now() + waits + max(end for _, end in scenario.spans().values()) + plan.lease
 
 
 def _outside(radius: BlastRadius, scenario: Scenario, orders: Sequence[tuple[FaultSpec, FaultOrder]]) -> Iterator[str]:

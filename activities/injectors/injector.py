@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
@@ -34,6 +35,8 @@ class Host:
     home: Path
     """Where gameday keeps its own things on this host."""
     needed: tuple[str, ...] = ()
+    until: datetime | None = None
+    """How long what is put on now may last: credentials must be good for longer."""
 
 
 class Injector(ABC, Generic[P]):
