@@ -20,6 +20,7 @@ from activities.injectors.injector import Host, Injector
 from activities.journal import Journal
 from activities.operators import Operators
 from activities.radius import elsewhere
+from activities.steps.dry_run import DryRun
 from activities.steps.step import Step, to_json
 from activities.targets import resolve
 from gameday.errors import GamedayError, NotReverted, Refused
@@ -126,8 +127,9 @@ class HostActivities:
             injector, params = cls(), cls.Params.model_validate(question.params)
             host = dataclasses.replace(self.host, needed=(*self.host.needed, *order.needed), until=order.until)
             problems = [*protection.refuses(target, host, cls.opted_in), *injector.preflight(params, target, host)]
-            target = target.model_copy(update={"label": injector.label(params, target)[:200]})
-            if not problems:
+            label = f"{'dry run: ' if question.dry else ''}{injector.label(params, target)}"
+            target = target.model_copy(update={"label": label[:200]})
+            if not problems and not question.dry:
                 steps = injector.steps(params, target, self.host)
                 knobs = tuple(knob for step in steps for knob in step.knobs())
                 target = target.model_copy(update={"digest": _digest(steps), "knobs": knobs})
@@ -147,7 +149,7 @@ class HostActivities:
             kept = list(protection.refuses(order.target, self.host, cls.opted_in))
             if kept:
                 raise Refused("; ".join(kept))
-            steps = cls().steps(cls.Params.model_validate(order.params), order.target, self.host)
+            steps = (self._instead(order),) if order.dry else cls().steps(cls.Params.model_validate(order.params), order.target, self.host)
             if order.target.digest and order.target.digest != _digest(steps):
                 raise Refused(
                     f"{order.target.label}: this host's settings have changed since its targets were found; that was not approved. Begin again"
@@ -159,6 +161,10 @@ class HostActivities:
         except GamedayError as error:
             raise as_application_error(error) from error
         return FaultStatus.model_validate(answer["status"])
+
+    def _instead(self, order: FaultOrder) -> Step:
+        """What stands for a fault in a dry run: everything goes its way, and nothing is changed."""
+        return DryRun(str(self.settings.home.absolute() / "dry" / order.fault_id), order.momentary)
 
     async def _revert(self, order: RevertOrder, revert_with: Revert) -> RevertResult:
         """Until all are proven gone or the patience is over; the heartbeat says that it goes on."""

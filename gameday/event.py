@@ -14,7 +14,8 @@ from gameday.model import Line, Model, Name
 class EventKind(StrEnum):
     """What can happen. After each: the keys of `data`."""
 
-    RUN_STARTED = "run.started"  # playbook, digest, approve, team: who plays
+    RUN_STARTED = "run.started"  # playbook, environment, approved, run: day, rehearsal or dry run, team: who plays
+    REHEARSED = "rehearsed"  # state: ok, part or no, about, said
     CHECKLIST_TICKED = "checklist.ticked"  # item
     READY = "ready"  # note
     GATE_WAITING = "gate.waiting"  # gate, until

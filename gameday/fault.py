@@ -71,6 +71,8 @@ class FaultOrder(Model):
     cap: Duration
     sealed: bool = False
     momentary: bool = False
+    dry: bool = False
+    """Nothing is changed: something of gameday's own stands for it."""
 
 
 class StepProof(Model):

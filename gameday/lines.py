@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from gameday.event import Event, EventKind
-from gameday.plan import Plan
+from gameday.plan import Plan, RunKind
 from gameday.units import clock, spoken
 from gameday.verdicts import points
 
@@ -95,6 +95,16 @@ def _fault_ended(event: Event, _: Plan) -> tuple[str, str, str]:
     return "fault", how.get(outcome, f"{name}: {outcome}"), "good"
 
 
+def _begins(plan: Plan) -> str:
+    """What kind of run it is: nobody may take one for another."""
+    how = {
+        RunKind.DAY: f"{plan.playbook.name} begins",
+        RunKind.REHEARSAL: f"a rehearsal of {plan.playbook.name} begins: each fault for a moment, on one target",
+        RunKind.DRY: f"a dry run of {plan.playbook.name} begins: nothing is changed",
+    }
+    return how[plan.kind]
+
+
 def _labels(event: Event) -> str:
     targets = event.data.get("targets")
     found: list[Any] = targets if isinstance(targets, list) else []
@@ -148,7 +158,12 @@ def _said(what: str, text: Any, tone: str = "") -> Any:
 
 
 _SAY: dict[EventKind, Any] = {
-    EventKind.RUN_STARTED: lambda e, p: ("start", f"{p.playbook.name} begins, started by {e.actor}: {p.playbook.objective}", ""),
+    EventKind.RUN_STARTED: lambda e, p: ("start", f"{_begins(p)}, started by {e.actor}: {p.playbook.objective}", ""),
+    EventKind.REHEARSED: lambda e, _: (
+        e.text("state"),
+        f"{e.text('about')}: {e.text('said')}",
+        {"ok": "good", "part": "warn"}.get(e.text("state"), "bad"),
+    ),
     EventKind.CHECKLIST_TICKED: _said("checklist", lambda e: f"{e.text('item')} ✔ ({e.actor})", "human"),
     EventKind.READY: _said("ready", lambda e: f"{e.actor} is ready{_quoted(e.text('note'))}", "human"),
     EventKind.GATE_WAITING: lambda e, p: (

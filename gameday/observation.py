@@ -161,7 +161,7 @@ class Yardstick(Model):
         recent, breach = [], None
         for index, guardrail in enumerate(self.abort_when):
             memory = state.recent[index] if index < len(state.recent) else Recent()
-            memory, holds = self._guard(guardrail, memory, at, tick.get(guardrail.probe), totals, only_absolute)
+            memory, holds = self.guard(guardrail, memory, at, tick.get(guardrail.probe), totals, only_absolute)
             recent.append(memory)
             if holds and breach is None:
                 breach = self._breach(guardrail, at, tick.get(guardrail.probe), totals, memory.samples)
@@ -180,7 +180,7 @@ class Yardstick(Model):
     def spent(self, state: WatchState, at: datetime) -> Breach | None:
         """The first cap on a total that the day has passed, in whatever phase."""
         for guardrail in self.abort_when:
-            if guardrail.in_total and self._guard(guardrail, Recent(), at, None, state.totals, only_absolute=False)[1]:
+            if guardrail.in_total and self.guard(guardrail, Recent(), at, None, state.totals, only_absolute=False)[1]:
                 return self._breach(guardrail, at, None, state.totals, ())
         return None
 
@@ -194,9 +194,10 @@ class Yardstick(Model):
                 return self._breach(guardrail, now, sample, state.totals, (*memory.samples, sample)[-64:])
         return None
 
-    def _guard(
+    def guard(
         self, guardrail: Guardrail, memory: Recent, at: datetime, sample: Sample | None, totals: Mapping[str, Total], only_absolute: bool
     ) -> tuple[Recent, bool]:
+        """One guardrail at one tick: its memory after it, and whether it holds now."""
         if only_absolute and guardrail.tolerance and guardrail.tolerance.bound.times_baseline:
             return memory, False  # pre-check: there is no baseline yet
         if guardrail.in_total:

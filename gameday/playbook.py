@@ -348,6 +348,13 @@ class Sampling(Model):
     """What a sample that is not known is to a guardrail: a breach, or passed over, as if it had not been taken. It is never a good one."""
 
 
+class Rehearsal(Model):
+    """The day is not begun unless what it needs has been tried (`gameday rehearse`)."""
+
+    within: PositiveDuration
+    """How old the last rehearsal that passed may be."""
+
+
 class Playbook(Model):
     """A game day: what is to be learned, by whom, on what, and when it must stop."""
 
@@ -377,6 +384,8 @@ class Playbook(Model):
     """Guardrails: when one holds, the run aborts and every fault is taken off."""
     gates: Gates = Gates()
     """Where the run waits for a human go."""
+    rehearsal: Rehearsal | None = None
+    """Whether the playbook must have been rehearsed before."""
     presence: Presence | Literal["off"] = Presence()
     """Who must be there while a fault is on."""
     blast_radius: BlastRadius = BlastRadius()

@@ -19,6 +19,7 @@ from activities import kinds
 from activities.observe import Observer
 from activities.record import Records, Targets
 from activities.recorder import Recorder
+from activities.rehearse import Rehearsing
 from activities.store import RunStore
 from gameday.queues import CONDUCTOR_QUEUE
 from gameday.settings import Settings
@@ -37,12 +38,13 @@ async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]
     """A running conductor."""
     recorder = Recorder(RunStore(settings.store_url), settings.home / "spool")
     records, targets = Records(recorder), Targets(settings, partial(_versions, client), partial(agent_answers, client))
+    rehearsing = Rehearsing(recorder.store, kinds.probes())
     observer, reporter = Observer(recorder, kinds.probes()), Reporter(recorder)
     worker = Worker(
         client,
         task_queue=CONDUCTOR_QUEUE,
         workflows=WORKFLOWS,
-        activities=[records.write, records.analyze, targets.select, observer.observe, reporter.write],
+        activities=[records.write, records.analyze, targets.select, observer.observe, reporter.write, rehearsing.rehearse, rehearsing.find],
         workflow_runner=RUNNER,
         max_concurrent_activities=400,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),

@@ -17,7 +17,12 @@ with workflow.unsafe.imports_passed_through():
     from gameday.orders import (
         Analysis,
         AnalyzeOrder,
+        Checked,
         FaultQuestion,
+        RehearsalAnswer,
+        RehearsalQuestion,
+        Rehearsed,
+        RehearseOrder,
         ReportOrder,
         ReportResult,
         Resolution,
@@ -51,7 +56,10 @@ class Found:
 
 async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Found:
     """Chooses hosts and finds the targets on them, once."""
-    questions = tuple(FaultQuestion(name=fault.name, kind=fault.inject, params=fault.with_, on=fault.on) for fault in scenario.faults)
+    questions = tuple(
+        FaultQuestion(name=fault.name, kind=fault.inject, params=fault.with_, on=fault.on, dry=plan.is_dry(index, fault.name))
+        for fault in scenario.faults
+    )
     playbook = plan.playbook
     selection = await _select(SelectOrder(faults=questions, seed=seed, radius=playbook.blast_radius, environment=playbook.environment))
     found = Found([], list(selection.problems), [], dict(selection.versions))
@@ -160,6 +168,7 @@ def _order(plan: Plan, index: int, scenario: Scenario, fault: FaultSpec, target:
         cap=min(max(plan.playbook.blast_radius.max_duration, fault.duration) + plan.lease, LONGEST),
         sealed=scenario.sealed,
         momentary=plan.is_momentary(index, fault.name),
+        dry=plan.is_dry(index, fault.name),
     )
 
 
@@ -212,6 +221,48 @@ def reverts(faults: Iterable[LiveFault], reasons: Mapping[str, str]) -> list[wor
         )
         for (host, reason), mine in by_host.items()
     ]
+
+
+async def rehearse(plan: Plan) -> Sequence[Checked]:
+    """Tries probes, alerts and the guardrails on the past."""
+    found: Rehearsed = await workflow.execute_activity(
+        "rehearse",
+        RehearseOrder(
+            run_id=plan.run_id,
+            probes=plan.playbook.probes,
+            alerts=plan.playbook.alerts,
+            named_alerts=plan.named_alerts,
+            yardstick=plan.yardstick(),
+            sampling=plan.playbook.sampling,
+            past=plan.past,
+            day=plan.day,
+        ),
+        result_type=Rehearsed,
+        task_queue=CONDUCTOR_QUEUE,
+        start_to_close_timeout=timedelta(hours=1),
+        heartbeat_timeout=PATIENCE,
+        retry_policy=QUICK,
+    )
+    return found.findings
+
+
+async def last_rehearsal(plan: Plan) -> datetime | None:
+    """When the playbook was rehearsed last, as it is now. A store that cannot say has none: the day waits for one that can."""
+    question = RehearsalQuestion(playbook=plan.playbook.name, rehearsed_as=plan.rehearsed_as)
+    try:
+        found: RehearsalAnswer = await workflow.execute_activity(
+            "rehearsal.find",
+            question,
+            result_type=RehearsalAnswer,
+            task_queue=CONDUCTOR_QUEUE,
+            schedule_to_close_timeout=timedelta(seconds=30),
+            start_to_close_timeout=timedelta(seconds=10),
+            retry_policy=QUICK,
+        )
+    except ActivityError as error:
+        workflow.logger.warning("the last rehearsal is not known: %s", reason_of(error))
+        return None
+    return found.at
 
 
 async def analysis(run_id: str, scenario: int) -> Analysis:

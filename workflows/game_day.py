@@ -13,9 +13,10 @@ with workflow.unsafe.imports_passed_through():
     from gameday.fault import FaultOutcome, FaultState, FaultStatus, list_digest
     from gameday.observation import Purpose
     from gameday.orders import DayResult, EndedBy, Ending
-    from gameday.plan import Plan
+    from gameday.plan import Plan, RunKind
     from gameday.playbook import Gate, Scenario, Until
     from gameday.record import Phase
+    from gameday.units import format_duration
     from gameday.verdicts import EXIT_CODES, Outcome, worst
     from workflows import ask
     from workflows.commands import Interrupted
@@ -36,6 +37,8 @@ class GameDay(Recovery):
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
         self.stood_down: list[str] = []
+        self.outcomes_besides: list[Outcome] = []
+        """Of what is no scenario."""
 
     @workflow.run
     async def run(self, plan: Plan) -> DayResult:
@@ -62,15 +65,36 @@ class GameDay(Recovery):
             playbook=plan.playbook.name,
             environment=plan.playbook.environment,
             approved=plan.approved,
+            run=plan.kind,
             team=[{"role": role, "name": person.name} for role, person in plan.playbook.team.members()],
         )
-        shut = await self.pass_gate("day", plan.playbook.gates.day)
+        shut = await self.unrehearsed() or await self.pass_gate("day", plan.playbook.gates.day)
         if shut:
             self.stood_down.append(shut)
             return False
         if plan.start_at is not None:
             await self.wait_until(plan.start_at)
+        if plan.kind is RunKind.REHEARSAL:
+            await self.try_probes()
         return True
+
+    async def unrehearsed(self) -> str:
+        """Why the day does not begin without another rehearsal; empty where it has one, or needs none."""
+        asked = self.plan.playbook.rehearsal
+        if asked is None or self.plan.kind is not RunKind.DAY:
+            return ""
+        at = await self.during(ask.last_rehearsal(self.plan))
+        if at is not None and workflow.now() - at <= asked.within:
+            return ""
+        when = f"the last that passed was at {at:%Y-%m-%d %H:%M} UTC" if at else "none of it as it is now has passed"
+        return f"the playbook asks for a rehearsal within {format_duration(asked.within)}, and {when}; run `gameday rehearse`"
+
+    async def try_probes(self) -> None:
+        """What a rehearsal finds without touching anything. One thing that does not work, and it has not passed."""
+        for each in await self.during(ask.rehearse(self.plan)):
+            self.diary.tell(EventKind.REHEARSED, state=each.state, about=each.about, said=each.said)
+            if each.state == "no":
+                self.outcomes_besides.append(Outcome.FAILED)
 
     async def play(self, index: int, scenario: Scenario) -> None:
         """One scenario. Once a fault may be armed, nothing leads past recover and analyze."""
@@ -350,11 +374,13 @@ class GameDay(Recovery):
         """The outcome, the record complete, the report written."""
         clock.cancel()
         ended_early = [] if self.ending is None else [Outcome.ERROR if self.ending.by is EndedBy.ERROR else Outcome.ABORTED]
-        outcome = self.outcome = worst([*self.outcomes, *ended_early])
+        if self.plan.kind is RunKind.REHEARSAL and (self.stood_down or len(self.outcomes) < len(self.plan.playbook.scenarios)):
+            self.outcomes_besides.append(Outcome.FAILED)  # a brake that was not tried is not known to work
+        outcome = self.outcome = worst([*self.outcomes, *self.outcomes_besides, *ended_early])
         reason = self.ending.reason if self.ending else ""
         if Outcome.DIRTY in self.outcomes and len(self.outcomes) < len(self.plan.playbook.scenarios) and not reason:
             reason = f"scenario {len(self.outcomes)} left something that could not be proven gone, so nothing more was begun"
-        if outcome is Outcome.STOOD_DOWN and not reason:
+        if self.stood_down and not reason and (outcome is Outcome.STOOD_DOWN or self.plan.kind is RunKind.REHEARSAL):
             reason = "; ".join(self.stood_down)[:900]
         self.ended = True
         self.diary.tell(EventKind.RUN_ENDED, outcome=outcome, exit_code=EXIT_CODES[outcome], reason=reason)
