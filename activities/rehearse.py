@@ -20,6 +20,8 @@ from gameday.units import Dimension, format_value, spoken
 
 READINGS = 3
 """How often each probe is read at the least: a rate and a quantile need one before."""
+PAUSE = 2.0
+"""Seconds between two readings at the most."""
 FINEST = timedelta(seconds=1)
 """The finest step of the past."""
 TOO_FAR = 1000.0
@@ -42,7 +44,7 @@ class Rehearsing:
             trial = Trial(order, {name: self._probe(spec, http) for name, spec in order.probes.items()})
             beating = asyncio.create_task(_beat())
             try:
-                findings = [each for name in trial.probes for each in await trial.reads(name)]
+                findings = list(await asyncio.gather(*map(trial.reads, trial.probes)))
                 findings += await trial.alerts(http)
                 findings += [each async for each in trial.past()]
             finally:
@@ -73,7 +75,7 @@ class Trial:
         self.order, self.probes, self.yardstick = order, probes, order.yardstick
         self.limit = order.sampling.timeout.total_seconds()
 
-    async def reads(self, name: str) -> list[Checked]:
+    async def reads(self, name: str) -> Checked:
         """Whether a probe answers, and whether what it says can be what it is said to be."""
         about, why, values = f"probe {name}", "", list[float]()
         for _ in range(READINGS):
@@ -81,16 +83,16 @@ class Trial:
                 values.append(await asyncio.wait_for(self.probes[name].sample(), self.limit))
             except Exception as error:  # noqa: BLE001  # whatever a probe does is what the rehearsal finds
                 why = self._why(error)
-            await asyncio.sleep(self.order.sampling.every.total_seconds())
+            await asyncio.sleep(min(self.order.sampling.every.total_seconds(), PAUSE))
         if not values:
-            return [_no(about, why)]
+            return _no(about, why)
         seen = format_value(values[-1], self.yardstick.unit(name))
         strange = self._strange(name, values[-1])
         if strange:
-            return [_no(about, f"reads {seen}: {strange}")]
+            return _no(about, f"reads {seen}: {strange}")
         doubts = [*self._doubts(name, values[-1])]
         missed = f", {READINGS - len(values)} of {READINGS} readings unknown ({why})" if len(values) < READINGS - 1 else ""
-        return [Checked(state="part" if doubts or missed else "ok", about=about, said="; ".join([f"reads {seen}{missed}", *doubts])[:600])]
+        return Checked(state="part" if doubts or missed else "ok", about=about, said="; ".join([f"reads {seen}{missed}", *doubts])[:600])
 
     def _strange(self, name: str, value: float) -> str:
         """Why this cannot be what the probe is said to measure; empty when it can."""
@@ -178,4 +180,4 @@ def _times(number: int) -> str:
 def _length(past: Past) -> str:
     """How much of the past there was."""
     days = (past[-1][0] - past[0][0]) / timedelta(days=1)
-    return "the last week" if days >= 6.9 else f"the last {days:.0f} days" if days >= 2 else f"the last {spoken(past[-1][0] - past[0][0])}"
+    return "the last week" if days >= 6.9 else f"the last {days:.0f} days" if days >= 1.5 else f"the last {spoken(past[-1][0] - past[0][0])}"

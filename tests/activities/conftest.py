@@ -17,6 +17,9 @@ from gameday.commands import Actor
 from gameday.loading import loads
 from gameday.plan import Plan, plan
 from tests.rigs.lab import until
+from tests.rigs.prometheus import prometheus_server
+
+__all__ = ["prometheus_server"]
 
 NOON = datetime(2026, 6, 18, 12, 0, tzinfo=UTC)
 DAY = b"{name: day, objective: Why, hypothesis: So, faults: [{name: f, inject: process.pause, on: {host: local, process: x}}]}"

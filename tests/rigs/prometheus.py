@@ -14,14 +14,18 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
-Start = Callable[[dict[str, Any]], str]
-"""Starts a server with this configuration, and returns its base URL."""
+
+class Start(Protocol):
+    """Starts a server with this configuration, and returns its base URL."""
+
+    def __call__(self, config: dict[str, Any], past: str = "") -> str:
+        """With `past`, an OpenMetrics page with times, a Prometheus knows that already."""
 
 
 @pytest.fixture
@@ -30,9 +34,10 @@ def prometheus_server(tmp_path: Path) -> Iterator[Start]:
     binary = _binary("prometheus", "prometheus")
     with contextlib.ExitStack() as running:
 
-        def start(config: dict[str, Any]) -> str:
+        def start(config: dict[str, Any], past: str = "") -> str:
             port = _free_port()
             home = tmp_path / f"prometheus-{port}"
+            _remember(home, past)
             arguments = [f"--storage.tsdb.path={home}/data", f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
             return _start(running, binary, home, config, arguments, port)
 
@@ -45,7 +50,7 @@ def alertmanager_server(tmp_path: Path) -> Iterator[Start]:
     binary = _binary("prometheus-alertmanager", "prometheus-alertmanager")
     with contextlib.ExitStack() as running:
 
-        def start(config: dict[str, Any]) -> str:
+        def start(config: dict[str, Any], past: str = "") -> str:  # it keeps none
             port = _free_port()
             home = tmp_path / f"alertmanager-{port}"
             arguments = [f"--storage.path={home}/data", f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="]
@@ -61,8 +66,17 @@ def _binary(name: str, package: str) -> str:
     return path
 
 
-def _start(running: contextlib.ExitStack, binary: str, home: Path, config: dict[str, Any], arguments: list[str], port: int) -> str:
+def _remember(home: Path, past: str) -> None:
+    """Fills a Prometheus that has not been started. Source: promtool tsdb create-blocks-from openmetrics."""
     home.mkdir()
+    if past:
+        (home / "past").write_text(past)
+        made = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(home / "past"), str(home / "data")]
+        subprocess.run(made, check=True, capture_output=True)
+
+
+def _start(running: contextlib.ExitStack, binary: str, home: Path, config: dict[str, Any], arguments: list[str], port: int) -> str:
+    home.mkdir(exist_ok=True)
     (home / "config.yml").write_text(json.dumps(config))  # JSON is YAML
     log = running.enter_context((home / "log").open("wb"))
     process = subprocess.Popen(

@@ -1,6 +1,5 @@
 """What the tests of all probes use."""
 
-from tests.rigs.prometheus import prometheus_server
 from tests.rigs.web import closed_port, http
 
-__all__ = ["closed_port", "http", "prometheus_server"]
+__all__ = ["closed_port", "http"]
