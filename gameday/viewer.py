@@ -24,6 +24,7 @@ _SHOWN: dict[EventKind, tuple[str, ...]] = {
     EventKind.ABORTED: ("by",),
     EventKind.SCENARIO_BEGAN: (),
     EventKind.SCENARIO_ENDED: (),
+    EventKind.PRESENCE_LOST: ("since", "until"),
     EventKind.RUN_ERROR: (),
 }
 """The events of the day and of a hidden scenario that anybody may see, each with the keys of its data that give nothing away."""
