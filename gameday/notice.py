@@ -66,9 +66,9 @@ _SEALED = {
 _NEXT = {
     About.DIRTY: "`gameday leftovers` on its host, and `gameday status {run}`, say what is left",
     About.CLEAN: "`gameday status {run}` has the proof",
-    About.ABORTED: "everything is taken off and read back: `gameday status {run}`",
-    About.BREACH: "everything is taken off and read back: `gameday status {run}`",
-    About.PRESENCE: "to stop everything: `gameday abort {run}`",
+    About.ABORTED: "Everything is taken off and read back: `gameday status {run}`",
+    About.BREACH: "Everything is taken off and read back: `gameday status {run}`",
+    About.PRESENCE: "To stop everything: `gameday abort {run}`",
     About.REAL: "`gameday status {run}` says what is proven gone",
     About.ALERT: "`gameday status {run}` says which; if this is no drill: `gameday real {run}`",
 }

@@ -41,13 +41,16 @@ class Pager:
     took: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     url: str = ""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server goes away: what hangs ends then."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
         body = await request.read()
         mood = self.moods.popleft() if self.moods else None
         if mood == "hang":
-            await asyncio.sleep(3600)
+            await self.over.wait()
+            return web.Response()  # nobody waits for it any more
         if mood == "close":
             assert request.transport is not None
             request.transport.abort()
@@ -172,4 +175,7 @@ async def paging(rig: Pager) -> AsyncIterator[Pager]:
     """The rig as a server on loopback."""
     async with served(rig.answer) as url:
         rig.url = url
-        yield rig
+        try:
+            yield rig
+        finally:
+            rig.over.set()
