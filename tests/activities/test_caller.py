@@ -22,6 +22,7 @@ from activities.notifiers.notifier import Notifier, NotSent
 from activities.outbox import Outbox
 from activities.recorder import Recorder
 from activities.store import RunStore
+from gameday.errors import Unavailable
 from gameday.event import Event, EventKind
 from gameday.notice import Notice
 from gameday.notify import About, NotifierSettings
@@ -63,14 +64,14 @@ class Dead(Notifier):
         await asyncio.Event().wait()
 
 
-def event(made: Plan, identity: str, kind: EventKind = EventKind.ABORTED, seconds: float = 0, **data: Any) -> Event:
+def event(made: Plan, identity: str, kind: EventKind = EventKind.ABORTED, seconds: float = 0, about: str = "f-1", **data: Any) -> Event:
     facts: dict[EventKind, dict[str, Any]] = {
         EventKind.ABORTED: {"reason": "enough", "by": "abort"},
         EventKind.FAULT_DIRTY: {"name": "frozen", "label": "local", "problems": ["still stopped"]},
         EventKind.FAULT_ENDED: {"name": "frozen", "outcome": "reverted", "took_ms": 9.0},
         EventKind.ALERT_FIRING: {"alert": "DiskFull", "expected": False, "class": "unexpected"},
     }
-    fault = "f-1" if kind.name.startswith("FAULT") else None
+    fault = about if kind.name.startswith("FAULT") else None
     data = facts.get(kind, {}) | data
     return Event(id=identity, run_id=made.run_id, at=NOON + timedelta(seconds=seconds), kind=kind, scenario=0, fault=fault, actor="Ada", data=data)
 
@@ -241,7 +242,7 @@ async def test_a_dirty_fault_is_resolved_by_its_end_also_with_the_store_dead_and
             "genie": NotifierSettings.model_validate({"opsgenie": {"url": genie.url, "api_key": "secret://env/OPSGENIE"}}),
         }
         async with calling(named(ways, http, clock), tmp_path, store, clock) as people:
-            await people.hear([event(made, "never-dirty", EventKind.FAULT_ENDED, fault="f-2")], made)
+            await people.hear([event(made, "never-dirty", EventKind.FAULT_ENDED, about="f-2")], made)
             await people.hear([event(made, "e1", EventKind.FAULT_DIRTY)], made)
             assert await people.settled(30)
         assert isinstance(page, PagerDuty) and isinstance(genie, Opsgenie)
@@ -302,6 +303,22 @@ async def test_a_store_that_hangs_keeps_nobody_from_being_called(
     finally:
         over.set()
     assert told.ids == ["e1", "e2"]
+
+
+async def test_a_store_that_is_silent_is_asked_once_for_all_that_waits(
+    tmp_path: Path, store: RunStore, made: Plan, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, other = list[str](), made.model_copy(update={"run_id": "0ther-day"})
+
+    def silent(run_id: str, *_: object) -> None:
+        asked.append(run_id)
+        raise Unavailable("the run store does not answer")
+
+    monkeypatch.setattr(store, "told", silent)
+    people = Caller({"it": Scripted()}, tmp_path / "calls", store, clock, clock.sleep)
+    await people.hear([event(made, "e1"), event(other, "e2"), event(made, "e3")], made)
+    await people._sort()
+    assert asked == [made.run_id] and len(list((tmp_path / "calls" / "it").glob("*.json"))) == 3
 
 
 @pytest.fixture
