@@ -28,6 +28,8 @@ STORE_PATIENCE = 4.0
 """Seconds that the store gets to say more of a run. Without it the seals stay closed."""
 LOOK = 1.0
 """Seconds between two looks for what other processes of this home have put in."""
+TIDY_EVERY = 24 * 3600.0
+"""Seconds between two looks for marks that nobody needs any more."""
 MOST_PLANS = 50
 """Plans kept in memory."""
 
@@ -65,7 +67,10 @@ class Caller:
                 del self._plans[next(iter(self._plans))]
         heeded = [event for event in events if heeds(event)]
         if heeded:
-            await asyncio.to_thread(_put, self._heard, heeded)
+            try:
+                await asyncio.to_thread(_put, self._heard, heeded)
+            except Exception:
+                log.exception("nobody is called about what was just recorded")
             self._wake.set()
 
     async def run(self) -> None:
@@ -76,11 +81,16 @@ class Caller:
             with contextlib.ExitStack() as held:
                 while not _turn(self._folder, held):  # noqa: ASYNC110  # another process has it
                     await asyncio.sleep(LOOK)
-                for box in self._boxes():
-                    await asyncio.to_thread(box.tidy)
-                await asyncio.gather(_forever(self._wake, self._sort), *(_forever(each.wake, each.send) for each in self._deliveries))
+                sending = [_forever(each.wake, each.send) for each in self._deliveries]
+                await asyncio.gather(_forever(self._wake, self._sort), *sending, self._tidy())
         finally:
             self._asking.shutdown(wait=False, cancel_futures=True)
+
+    async def _tidy(self) -> None:
+        while True:
+            for box in self._boxes():
+                await asyncio.to_thread(box.tidy)
+            await asyncio.sleep(TIDY_EVERY)
 
     async def settled(self, patience: float) -> bool:
         """Waits until everybody is called who is to be; False where that takes longer than this many seconds."""

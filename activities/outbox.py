@@ -90,7 +90,7 @@ class Outbox:
     def tidy(self) -> None:
         """Takes marks away that nobody needs any more."""
         for name in self._names():
-            if _since(name) < self._clock() - KEPT:
+            if name.endswith(".done") and _since(name) < self._clock() - KEPT:
                 with contextlib.suppress(OSError):
                     (self._folder / name).unlink(missing_ok=True)
 
