@@ -14,11 +14,13 @@ from typing import Any, TypeVar
 
 from temporalio import activity
 
-from activities import halted, watchdog
+from activities import halted, protection, watchdog
 from activities.failures import as_application_error
 from activities.injectors.injector import Host, Injector
 from activities.journal import Journal
 from activities.operators import Operators
+from activities.radius import elsewhere
+from activities.steps.dry_run import DryRun
 from activities.steps.step import Step, to_json
 from activities.targets import resolve
 from gameday.errors import GamedayError, NotReverted, Refused
@@ -94,12 +96,15 @@ class HostActivities:
         try:
             halted.refuse(self.journal.root)
             self._read_settings_again()
+            strange = elsewhere(order.environment, [self.host.name], self.settings)
         except GamedayError as error:
             return self._answer([None for _ in order.faults], [f"{self.host.name}: {error}"])
+        if strange:
+            return self._answer([None for _ in order.faults], strange)
         targets: list[ResolvedTarget | None] = []
         problems: list[str] = []
         for question in order.faults:
-            target, problem = await asyncio.to_thread(self._resolve, question, order.needed)
+            target, problem = await asyncio.to_thread(self._resolve, question, order)
             targets.append(target)
             problems += problem
         return self._answer(targets, problems)
@@ -111,19 +116,20 @@ class HostActivities:
     def _read_settings_again(self) -> None:
         """What is on this host and what its operator allows may have changed since the agent started; `validate` reads the new one too."""
         now = load_settings()
-        self.settings = self.settings.model_copy(update={"hosts": now.hosts, "commands": now.commands})
+        self.settings = self.settings.model_copy(update={"hosts": now.hosts, "commands": now.commands, "environment": now.environment})
 
-    def _resolve(self, question: FaultQuestion, needed: Sequence[str]) -> tuple[ResolvedTarget | None, list[str]]:
+    def _resolve(self, question: FaultQuestion, order: ResolveOrder) -> tuple[ResolvedTarget | None, list[str]]:
         cls = self.injectors.get(question.kind)
         if cls is None:
             return None, [f"{question.name}: the agent of {self.host.name} knows no injector {question.kind!r}; use the same gameday everywhere"]
         try:
             target = resolve(question.on, self.host.name, self.host.settings)
             injector, params = cls(), cls.Params.model_validate(question.params)
-            host = dataclasses.replace(self.host, needed=(*self.host.needed, *needed))
-            problems = list(injector.preflight(params, target, host))
-            target = target.model_copy(update={"label": injector.label(params, target)[:200]})
-            if not problems:
+            host = dataclasses.replace(self.host, needed=(*self.host.needed, *order.needed), until=order.until)
+            problems = [*protection.refuses(target, host, cls.opted_in), *injector.preflight(params, target, host)]
+            label = f"{'dry run: ' if question.dry else ''}{injector.label(params, target)}"
+            target = target.model_copy(update={"label": label[:200]})
+            if not problems and not question.dry:
                 steps = injector.steps(params, target, self.host)
                 knobs = tuple(knob for step in steps for knob in step.knobs())
                 target = target.model_copy(update={"digest": _digest(steps), "knobs": knobs})
@@ -138,8 +144,12 @@ class HostActivities:
 
     async def _inject(self, order: FaultOrder) -> FaultStatus:
         try:
+            self._read_settings_again()  # what its operator has protected meanwhile is not touched either
             cls = self.injectors[order.kind]
-            steps = cls().steps(cls.Params.model_validate(order.params), order.target, self.host)
+            kept = list(protection.refuses(order.target, self.host, cls.opted_in))
+            if kept:
+                raise Refused("; ".join(kept))
+            steps = (self._instead(order),) if order.dry else cls().steps(cls.Params.model_validate(order.params), order.target, self.host)
             if order.target.digest and order.target.digest != _digest(steps):
                 raise Refused(
                     f"{order.target.label}: this host's settings have changed since its targets were found; that was not approved. Begin again"
@@ -151,6 +161,10 @@ class HostActivities:
         except GamedayError as error:
             raise as_application_error(error) from error
         return FaultStatus.model_validate(answer["status"])
+
+    def _instead(self, order: FaultOrder) -> Step:
+        """What stands for a fault in a dry run: everything goes its way, and nothing is changed."""
+        return DryRun(str(self.settings.home.absolute() / "dry" / order.fault_id), order.momentary)
 
     async def _revert(self, order: RevertOrder, revert_with: Revert) -> RevertResult:
         """Until all are proven gone or the patience is over; the heartbeat says that it goes on."""

@@ -14,6 +14,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.alerts import AlertSource, source_of
+from activities.presence import Roll
 from activities.probes.probe import Probe, Unknown
 from activities.recorder import Recorder
 from gameday.catalogue import ProbeParams
@@ -75,6 +76,7 @@ class Observer:
             raise ApplicationError(f"this conductor cannot read the probes: {error}; use the same gameday everywhere", non_retryable=True) from error
         watch = Watch(order, progress, bench, self._recorder, since)
         beating = asyncio.create_task(watch.beat())
+        calling = asyncio.create_task(watch.roll.call()) if watch.roll else None
         try:
             return await watch.run()
         except Exception as error:
@@ -87,6 +89,8 @@ class Observer:
             return watch.result("recalled")
         finally:
             beating.cancel()
+            if calling:
+                calling.cancel()
             bench.used = time.monotonic()
             await watch.flush()
 
@@ -135,6 +139,7 @@ class Watch:
         self.what = ""
         self.flushed = time.monotonic()
         self.alerts_unknown = False
+        self.roll = Roll(recorder.store, order.run_id, order.attendance) if order.attendance else None
 
     async def run(self) -> ObserveResult:
         result = await self.admit_gap()
@@ -234,6 +239,8 @@ class Watch:
         if self.state.unknown_since is not None and at - self.state.unknown_since >= order.sampling.unknown_for:
             unknown = ", ".join(name for name, sample in tick.items() if sample.value is None)
             return self.result("blind", f"{unknown}: unknown for {order.sampling.unknown_for.total_seconds():g} s")
+        if self.roll is not None and (self.roll.was_asked_for or self.roll.is_over(at)):
+            return self.result("present" if self.roll.was_asked_for else "alone")
         if "mitigated" in order.return_on and steadiness.back_at is not None and order.yardstick.steady_state:
             return self.result("mitigated", found_at=steadiness.bad_at)
         if "detected" in order.return_on and fresh:
@@ -279,8 +286,11 @@ class Watch:
         return self.result("blind", reason) if now - last >= self.order.sampling.unknown_for else None
 
     def result(self, ended: str, what: str = "", breach: Breach | None = None, found_at: datetime | None = None) -> ObserveResult:
-        steady = self.state.steadiness.steady
-        return ObserveResult(ended=ended, what=what[:500], found_at=found_at, breach=breach, steady=steady, state=self.state)
+        steady, roll = self.state.steadiness.steady, self.roll
+        who, when = (roll.name, roll.at) if roll else (None, None)
+        return ObserveResult(
+            ended=ended, what=what[:500], found_at=found_at, breach=breach, present=who, present_at=when, steady=steady, state=self.state
+        )
 
     async def tell(self, kind: EventKind, at: datetime, **data: object) -> None:
         order = self.order

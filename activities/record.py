@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
+from activities.radius import Lives, Pools, elsewhere, too_much
 from activities.recorder import Recorder
 from gameday.nearest import hint
 from gameday.orders import Analysis, AnalyzeOrder, FaultQuestion, Selection, SelectOrder, WriteOrder
+from gameday.playbook import Target
 from gameday.settings import Settings
 from gameday.verdicts import judge, scenario_outcome
 
@@ -43,6 +45,7 @@ class Targets:
     settings: Settings
     versions: Callable[[], Awaitable[Mapping[str, str]]]
     """Of what conducts the run, for its record."""
+    lives: Lives
 
     @activity.defn(name="targets.select")
     async def select(self, order: SelectOrder) -> Selection:
@@ -52,6 +55,10 @@ class Targets:
             hosts, problem = self._hosts(fault, dice)
             chosen.append(hosts)
             problems += problem
+        touched = {host for hosts in chosen for host in hosts}
+        problems += elsewhere(order.environment, touched, self.settings)
+        if not problems:
+            problems += [each async for each in too_much(order, self._pools(order), touched, self.lives)]
         return Selection(hosts=tuple(chosen), problems=tuple(problems), versions=dict(await self.versions()), conductor=self.settings.host)
 
     def _hosts(self, fault: FaultQuestion, dice: random.Random) -> tuple[tuple[str, ...], list[str]]:
@@ -61,12 +68,22 @@ class Targets:
                 [] if fault.on.host in known else [f"{fault.name}: there is no host {fault.on.host!r} in the settings; {hint(fault.on.host, known)}"]
             )
             return (fault.on.host,), problems
-        wanted = fault.on.hosts or {}
-        candidates = sorted(name for name, host in self.settings.hosts.items() if wanted.items() <= host.labels.items())
+        candidates = self._candidates(fault.on)
         if not candidates:
-            labels = ", ".join(f"{key}={value}" for key, value in wanted.items())
-            return (), [f"{fault.name}: no host in the settings has {labels}"]
+            return (), [f"{fault.name}: no host in the settings has {_labels(fault.on)}"]
         return tuple(sorted(dice.sample(candidates, _count(fault.on.count, len(candidates))))), []
+
+    def _candidates(self, on: Target) -> list[str]:
+        wanted = on.hosts or {}
+        return sorted(name for name, host in self.settings.hosts.items() if wanted.items() <= host.labels.items())
+
+    def _pools(self, order: SelectOrder) -> Pools:
+        """The candidates that faults were asked of, each once."""
+        return {_labels(fault.on): self._candidates(fault.on) for fault in order.faults if fault.on.hosts}
+
+
+def _labels(on: Target) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted((on.hosts or {}).items()))
 
 
 def _count(count: str | int | None, candidates: int) -> int:

@@ -17,10 +17,13 @@ from activities import chain
 from activities.store_schema import SCHEMA_VERSION, unusable
 from gameday.errors import BadInput, NotFound, Unavailable
 from gameday.event import Event, EventKind
-from gameday.plan import Plan
+from gameday.plan import Plan, RunKind
 from gameday.probe import Sample
 from gameday.record import RunRecord
+from gameday.verdicts import Outcome
 
+_MOST_REHEARSALS = 200
+"""Runs of a playbook that are looked through for its last rehearsal."""
 _AT_ONCE = 500
 """Values in one query: databases have their limits."""
 _PREPARING = 0x67616D65646179
@@ -61,6 +64,14 @@ samples = sa.Table(
     sa.Column("seq", sa.Integer, nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
 )
+present = sa.Table(
+    "gameday_present",
+    metadata,
+    sa.Column("run_id", sa.String(80), primary_key=True),
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("at", sa.String(40), nullable=False),
+)
+"""Who follows a run, and when they were there last. No part of the record."""
 
 
 class NotOpened(Unavailable):
@@ -166,6 +177,29 @@ class RunStore:
             if rows:
                 connection.execute(sa.insert(samples), rows)
                 connection.execute(sa.update(runs).where(runs.c.run_id == run_id).values(sampled=seq, sample_head=head))
+
+    def rehearsed(self, playbook: str, rehearsed_as: str) -> datetime | None:
+        """When a playbook was rehearsed last, as it is now, and passed."""
+        with _translated(), self._begin() as connection:
+            asked = sa.select(runs.c.run_id, runs.c.started_at, runs.c.plan).where(runs.c.playbook == playbook)
+            for row in connection.execute(asked.order_by(runs.c.started_at.desc()).limit(_MOST_REHEARSALS)):
+                plan = json.loads(row.plan)
+                same = plan.get("kind") == RunKind.REHEARSAL and plan.get("rehearsed_as") == rehearsed_as
+                if same and self._last(connection, row.run_id) == Outcome.PASSED:
+                    return datetime.fromisoformat(row.started_at)
+        return None
+
+    def show_presence(self, run_id: str, name: str, at: datetime) -> None:
+        """Says that somebody follows a run now."""
+        with _translated(), self._begin() as connection:
+            connection.execute(self._insert_once(present, ["run_id", "name"]).values(run_id=run_id, name=name, at=_iso(at)))
+            connection.execute(sa.update(present).where(present.c.run_id == run_id, present.c.name == name).values(at=_iso(at)))
+
+    def presence(self, run_id: str) -> dict[str, datetime]:
+        """Who has followed a run, and when each was there last, by their own clock."""
+        with _translated(), self._begin() as connection:
+            found = connection.execute(sa.select(present.c.name, present.c.at).where(present.c.run_id == run_id))
+            return {row.name: datetime.fromisoformat(row.at) for row in found}
 
     def _insert_once(self, table: sa.Table, keys: list[str]) -> Any:
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert

@@ -31,6 +31,7 @@ def check(data: Data, catalogue: Catalogue) -> Iterator[Finding]:
     yield from _probes(data, catalogue)
     yield from _tolerances(data, units)
     yield from _totals(data, units)
+    yield from _environment(data)
     yield from _faults(data, catalogue)
     yield from _order(data)
     yield from _times(data)
@@ -114,6 +115,13 @@ def _totals(data: Data, units: Mapping[str, Unit | None]) -> Iterator[Finding]:
         elif guardrail.tolerance.holds(0.0, unit, None):
             message = "a total begins at 0, so this would abort the run at once"
             yield Finding(path, message, f"'{guardrail.probe} > {guardrail.tolerance.bound} in total'")
+
+
+def _environment(data: Data) -> Iterator[Finding]:
+    allowed = [each for _, each in texts(data, "blast_radius", "environments", "*")]
+    for path, environment in texts(data, "environment"):
+        if allowed and environment not in allowed:
+            yield Finding(path, f"{environment!r} is not one of blast_radius.environments", nearest(environment, allowed))
 
 
 def _faults(data: Data, catalogue: Catalogue) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ class Verb(StrEnum):
     NOTE = "note"
     MARK = "mark"
     EXTEND = "extend"
+    HERE = "here"
 
 
 URGENT = frozenset({Verb.ABORT, Verb.REAL})
@@ -60,6 +61,8 @@ class Command(Model):
     actor: Actor
     reason: Reason | None = None
     gate: Line | None = None
+    targets: Line | None = None
+    """With a go: the digest of the list of targets that its sender has seen."""
     item: int | None = Field(default=None, ge=1, le=100)
     text: Text | None = None
     about: NoteAbout = NoteAbout.SEEN
@@ -83,6 +86,8 @@ class Moment(Model):
     ending: bool = False
     held: bool = False
     gate: str | None = None
+    targets: str = ""
+    """The digest of the list of targets that a go would be for; empty while there is none."""
     scenario: int | None = None
     resting: bool = False
     """The scenario has been judged: its debrief or the break after it is on."""
@@ -118,6 +123,7 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.REAL: _ANYONE,
     Verb.NOTE: _ANYONE,
     Verb.MARK: _ANYONE,
+    Verb.HERE: _ANYONE,
 }
 """Who may say what. Whoever started the run may say everything until it is handed over; anyone who can reach it may abort, call a real incident,
 note and mark."""
@@ -137,6 +143,11 @@ def refusal(command: Command, moment: Moment) -> str | None:
     if moment.ending and verb is not Verb.MARK:
         return "the run is ending"
     return _moment_refusal(command, moment)
+
+
+def may_decide(actor: Actor, moment: Moment) -> bool:
+    """Whether this is one of those of whom somebody must be there while a fault is on."""
+    return actor.id == moment.started_by or _may(actor, Verb.HOLD, moment)
 
 
 def _may(actor: Actor, verb: Verb, moment: Moment) -> bool:
@@ -165,6 +176,8 @@ def _moment_refusal(command: Command, moment: Moment) -> str | None:
             return "no gate is waiting for a go"
         case Verb.GO if command.gate is not None and command.gate != moment.gate:
             return f"that go was for the gate '{command.gate}', and '{moment.gate}' is waiting now"
+        case Verb.GO if command.targets is not None and moment.targets and command.targets != moment.targets:
+            return "the list of what will be touched has changed since you saw it; look at it again (`gameday status`), then say go"
         case Verb.GO if moment.two_people and command.actor.id == moment.started_by:
             return "this gate asks for two people: whoever started the run cannot say go to it as well"
         case Verb.HANDOVER if command.to is None or command.to not in moment.team:

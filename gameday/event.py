@@ -14,7 +14,8 @@ from gameday.model import Line, Model, Name
 class EventKind(StrEnum):
     """What can happen. After each: the keys of `data`."""
 
-    RUN_STARTED = "run.started"  # playbook, digest, approve, team: who plays
+    RUN_STARTED = "run.started"  # playbook, environment, approved, run: day, rehearsal or dry run, team: who plays
+    REHEARSED = "rehearsed"  # state: ok, part or no, about, said
     CHECKLIST_TICKED = "checklist.ticked"  # item
     READY = "ready"  # note
     GATE_WAITING = "gate.waiting"  # gate, until
@@ -22,7 +23,8 @@ class EventKind(StrEnum):
     GATE_SILENT = "gate.silent"  # gate, reason: what was missing when its time was over
     HELD = "held"  # reason
     RESUMED = "resumed"  # reason, gate_until: of the gate that waits, rest_until: of the debrief or break
-    TARGETS_FOUND = "targets.found"  # seed, targets: [{fault, host, label}]
+    TARGETS_FOUND = "targets.found"  # seed, targets: [{fault, host, label}], digest: of that exact list
+    GO_VOID = "go.void"  # reason: what was approved is not what would be touched now
     CLOCK_OFFSET = "clock.offset"  # host, offset_ms
     SCENARIO_BEGAN = "scenario.began"  # title, sealed, planned: when it waits for its time
     SCENARIO_STOOD_DOWN = "scenario.stood-down"  # reason
@@ -52,7 +54,9 @@ class EventKind(StrEnum):
     ABORTED = "aborted"  # reason, by: person, guardrail or clock
     REAL_CALLED = "real.called"  # reason: a real incident has begun
     HANDED_OVER = "handed.over"  # to
-    PRESENCE_LOST = "presence.lost"  # since: when somebody with authority was there last, until: what the playbook says happens then
+    PRESENCE_LOST = "presence.lost"  # since: when somebody with authority was there last, until: then what the playbook says happens
+    PRESENCE_BACK = "presence.back"  # name
+    PRESENCE_WAIVED = "presence.waived"  # since: nobody was there, and the playbook says to go on
     VERDICTS = "verdicts"  # judgements: [Judgement]
     RUN_ERROR = "run.error"  # what
     RUN_ENDED = "run.ended"  # outcome, exit_code, reason

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -69,6 +71,8 @@ class FaultOrder(Model):
     cap: Duration
     sealed: bool = False
     momentary: bool = False
+    dry: bool = False
+    """Nothing is changed: something of gameday's own stands for it."""
 
 
 class StepProof(Model):
@@ -96,6 +100,12 @@ class FaultStatus(Model):
     problems: tuple[str, ...] = ()
     active_at: datetime | None = None
     """When it was on and read back, in what is said of one that has ended; None when it never came so far."""
+
+
+def list_digest(orders: Iterable[FaultOrder]) -> str:
+    """Of a list of targets: the same for exactly the same things, touched in the same way, and for no other."""
+    seen = sorted([order.name, order.fault_id, order.target.model_dump_json(exclude={"knobs"})] for order in orders)
+    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:16]
 
 
 def fault_id(run_id: str, scenario: int, fault: str, target: str) -> str:

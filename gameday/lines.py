@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from gameday.event import Event, EventKind
-from gameday.plan import Plan
+from gameday.plan import Plan, RunKind
 from gameday.units import clock, spoken
 from gameday.verdicts import points
 
@@ -95,6 +95,16 @@ def _fault_ended(event: Event, _: Plan) -> tuple[str, str, str]:
     return "fault", how.get(outcome, f"{name}: {outcome}"), "good"
 
 
+def _begins(plan: Plan) -> str:
+    """What kind of run it is: nobody may take one for another."""
+    how = {
+        RunKind.DAY: f"{plan.playbook.name} begins",
+        RunKind.REHEARSAL: f"a rehearsal of {plan.playbook.name} begins: each fault for a moment, on one target",
+        RunKind.DRY: f"a dry run of {plan.playbook.name} begins: nothing is changed",
+    }
+    return how[plan.kind]
+
+
 def _labels(event: Event) -> str:
     targets = event.data.get("targets")
     found: list[Any] = targets if isinstance(targets, list) else []
@@ -148,7 +158,12 @@ def _said(what: str, text: Any, tone: str = "") -> Any:
 
 
 _SAY: dict[EventKind, Any] = {
-    EventKind.RUN_STARTED: lambda e, p: ("start", f"{p.playbook.name} begins, started by {e.actor}: {p.playbook.objective}", ""),
+    EventKind.RUN_STARTED: lambda e, p: ("start", f"{_begins(p)}, started by {e.actor}: {p.playbook.objective}", ""),
+    EventKind.REHEARSED: lambda e, _: (
+        e.text("state"),
+        f"{e.text('about')}: {e.text('said')}",
+        {"ok": "good", "part": "warn"}.get(e.text("state"), "bad"),
+    ),
     EventKind.CHECKLIST_TICKED: _said("checklist", lambda e: f"{e.text('item')} ✔ ({e.actor})", "human"),
     EventKind.READY: _said("ready", lambda e: f"{e.actor} is ready{_quoted(e.text('note'))}", "human"),
     EventKind.GATE_WAITING: lambda e, p: (
@@ -161,6 +176,7 @@ _SAY: dict[EventKind, Any] = {
     EventKind.HELD: _said("hold", lambda e: f"held by {e.actor}{_quoted(e.text('reason'))}", "human"),
     EventKind.RESUMED: _said("resume", lambda e: f"resumed by {e.actor}", "human"),
     EventKind.TARGETS_FOUND: _said("targets", _labels),
+    EventKind.GO_VOID: _said("go", lambda e: f"the go is void: {e.text('reason')}", "warn"),
     EventKind.SCENARIO_BEGAN: lambda e, p: ("scenario", f"{(e.scenario or 0) + 1} {e.text('title')}{_planned(e, p)}", ""),
     EventKind.SCENARIO_STOOD_DOWN: _said("stand-down", lambda e: f"nothing is injected: {e.text('reason')}", "warn"),
     EventKind.SCENARIO_ENDED: _said("scenario", lambda e: f"{(e.scenario or 0) + 1} ended: {e.text('outcome') or 'how is told at the reveal'}"),
@@ -189,9 +205,11 @@ _SAY: dict[EventKind, Any] = {
     EventKind.HANDED_OVER: _said("command", lambda e: f"{e.text('to')} commands now, handed over by {e.actor}", "human"),
     EventKind.PRESENCE_LOST: lambda e, p: (
         "presence",
-        f"nobody with authority has been there since {_local(e.text('since'), p)}: is somebody still there? Any command says so, until {_local(e.text('until'), p)}",
+        f"is somebody still there? Nobody who may decide since {_local(e.text('since'), p)}; any command says so, until {_local(e.text('until'), p)}",
         "bad",
     ),
+    EventKind.PRESENCE_BACK: _said("presence", lambda e: f"{e.text('name') or e.actor or 'somebody'} is there", "good"),
+    EventKind.PRESENCE_WAIVED: _said("presence", lambda _: "nobody is there; the playbook says that the day goes on", "warn"),
     EventKind.VERDICTS: _verdicts,
     EventKind.RUN_ERROR: _said("error", lambda e: e.text("what"), "bad"),
     EventKind.RUN_ENDED: _said("end", lambda e: e.text("outcome")),

@@ -16,7 +16,7 @@ from gameday.fault import FaultOutcome
 from gameday.lines import line
 from gameday.model import Line, Model, Name, Reason, one_line
 from gameday.notify import About
-from gameday.plan import Plan
+from gameday.plan import Plan, RunKind
 from gameday.playbook import Playbook, Role
 from gameday.record import RunRecord
 from gameday.view import RunView
@@ -111,7 +111,8 @@ def notice(event: Event, plan: Plan | None, known: tuple[Event, ...] = ()) -> No
     seen = veil(RunRecord(plan, (*others, event), ())) if plan else None
     shown = next((each for each in seen.events if each.id == event.id), None) if seen else None
     happened = _happened(about, shown, seen.plan) if seen and shown else f"{HIDDEN}: {_SEALED[about]}" if plan else _SEALED[about]
-    where = f"{plan.playbook.name} ({plan.playbook.environment})" if plan else event.run_id
+    kind = f"{plan.kind} of " if plan and plan.kind is not RunKind.DAY else ""
+    where = f"{kind}{plan.playbook.name} ({plan.playbook.environment})" if plan else event.run_id
     return Notice(
         id=event.id,
         about=about,

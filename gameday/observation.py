@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue
 
 from gameday.language import Guardrail, Tolerance
 from gameday.model import Duration, Line, Model, Name, ProbeName, one_line
-from gameday.playbook import Alerts, Sampling
+from gameday.playbook import Alerts, Sampling, Unseen
 from gameday.probe import Baseline, Sample
 from gameday.units import UNITS, Dimension, Unit, format_value
 
@@ -120,6 +120,7 @@ class Yardstick(Model):
     baselines: tuple[Baseline, ...] = ()
     steady_state: tuple[Tolerance, ...] = ()
     abort_when: tuple[Guardrail, ...] = ()
+    unknown_is: Unseen = Unseen.BREACH
 
     def unit(self, probe: str) -> Unit:
         return UNITS[self.units[probe]]
@@ -160,7 +161,7 @@ class Yardstick(Model):
         recent, breach = [], None
         for index, guardrail in enumerate(self.abort_when):
             memory = state.recent[index] if index < len(state.recent) else Recent()
-            memory, holds = self._guard(guardrail, memory, at, tick.get(guardrail.probe), totals, only_absolute)
+            memory, holds = self.guard(guardrail, memory, at, tick.get(guardrail.probe), totals, only_absolute)
             recent.append(memory)
             if holds and breach is None:
                 breach = self._breach(guardrail, at, tick.get(guardrail.probe), totals, memory.samples)
@@ -179,7 +180,7 @@ class Yardstick(Model):
     def spent(self, state: WatchState, at: datetime) -> Breach | None:
         """The first cap on a total that the day has passed, in whatever phase."""
         for guardrail in self.abort_when:
-            if guardrail.in_total and self._guard(guardrail, Recent(), at, None, state.totals, only_absolute=False)[1]:
+            if guardrail.in_total and self.guard(guardrail, Recent(), at, None, state.totals, only_absolute=False)[1]:
                 return self._breach(guardrail, at, None, state.totals, ())
         return None
 
@@ -187,20 +188,24 @@ class Yardstick(Model):
         """The first guardrail with a time that a gap has filled: what nobody watched is unknown. Those with a number of samples wait for samples."""
         for index, guardrail in enumerate(self.abort_when):
             memory = state.recent[index] if index < len(state.recent) else Recent()
-            if guardrail.lasting is not None and now - (memory.since or since) >= guardrail.lasting:
+            passed_over = self.unknown_is is Unseen.PASSED_OVER and guardrail.tolerance is not None
+            if guardrail.lasting is not None and not passed_over and now - (memory.since or since) >= guardrail.lasting:
                 sample = Sample(probe=guardrail.probe, at=now, unknown=why)
                 return self._breach(guardrail, now, sample, state.totals, (*memory.samples, sample)[-64:])
         return None
 
-    def _guard(
+    def guard(
         self, guardrail: Guardrail, memory: Recent, at: datetime, sample: Sample | None, totals: Mapping[str, Total], only_absolute: bool
     ) -> tuple[Recent, bool]:
+        """One guardrail at one tick: its memory after it, and whether it holds now."""
         if only_absolute and guardrail.tolerance and guardrail.tolerance.bound.times_baseline:
             return memory, False  # pre-check: there is no baseline yet
         if guardrail.in_total:
             assert guardrail.tolerance is not None  # the grammar has no total of unknown
             increase = totals.get(guardrail.probe, Total()).increase
             return memory, bool(guardrail.tolerance.holds(increase, self.unit(guardrail.probe), self.baseline(guardrail.probe)))
+        if self.unknown_is is Unseen.PASSED_OVER and guardrail.tolerance is not None and (sample is None or sample.value is None):
+            return memory, False
         hit = self._hit(guardrail, sample)
         hits = (*memory.hits, hit)[-guardrail.window :]
         since = (memory.since or at) if hit else None
@@ -243,6 +248,21 @@ class Purpose(StrEnum):
     RECOVER = "recover"
 
 
+class Attendance(Model):
+    """Who must be there while a fault is on, and until when nobody need show."""
+
+    since: datetime
+    """When somebody was there last."""
+    until: datetime
+    """Nobody later than this, and the observer comes back."""
+    within: Duration
+    """How long a sign of somebody's presence is good for."""
+    names: tuple[Line, ...] = Field(default=(), max_length=10)
+    """Whose presence counts; empty where it is anybody's."""
+    asked: bool = False
+    """It was asked for: the first sign of it is told at once."""
+
+
 class ObserveOrder(Model):
     """What the observer does in one phase: sample every probe each tick for `duration`, or until something decides earlier."""
 
@@ -259,20 +279,24 @@ class ObserveOrder(Model):
     state: WatchState
     return_on: tuple[str, ...] = ()
     """Which findings end it early besides a breach: `mitigated`, `detected`, `steady`."""
+    attendance: Attendance | None = None
 
 
 class ObserveResult(Model):
     """Why the observer returned, and what it knows.
 
-    `ended` is `over`, `breach`, `mitigated`, `detected`, `steady`, `blind` (unknown for longer than the playbook has patience) or
-    `recalled`. `found_at` is for the two findings: detected when the alert fired; mitigated as of the last tick that was not good, so
-    that only what was on then, or before, was lived with.
+    `ended` is `over`, `breach`, `mitigated`, `detected`, `steady`, `blind` (unknown for longer than the playbook has patience), `alone`
+    (nobody with authority was there), `present` (somebody is again) or `recalled`. `found_at` is for the two findings: detected when the
+    alert fired; mitigated as of the last tick that was not good, so that only what was on then, or before, was lived with.
     """
 
     ended: str
     what: str = Field(default="", max_length=500)
     found_at: datetime | None = None
     breach: Breach | None = None
+    present: Line | None = None
+    """Who with authority was seen last."""
+    present_at: datetime | None = None
     baselines: tuple[Baseline, ...] = ()
     steady: bool = False
     state: WatchState

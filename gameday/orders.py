@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field, JsonValue
 
 from gameday.event import Event
 from gameday.fault import FaultStatus, ResolvedTarget
-from gameday.model import Duration, HostName, Line, Model, Name
+from gameday.model import Duration, HostName, Line, Model, Name, ProbeName
+from gameday.observation import Yardstick
 from gameday.plan import Plan
-from gameday.playbook import Target
+from gameday.playbook import Alerts, BlastRadius, Sampling, Target
 from gameday.verdicts import Judgement, Outcome
 
 HEAD_START = timedelta(seconds=4)
@@ -25,6 +27,46 @@ class FaultQuestion(Model):
     kind: Line
     params: dict[str, JsonValue] = Field(default_factory=dict)
     on: Target
+    dry: bool = False
+    """Only what would be done is asked: nothing will be changed."""
+
+
+class RehearseOrder(Model):
+    """Try every probe, and the guardrails on the past."""
+
+    run_id: Name
+    probes: dict[ProbeName, dict[str, JsonValue]]
+    alerts: Alerts | None = None
+    named_alerts: frozenset[str] = frozenset()
+    yardstick: Yardstick
+    sampling: Sampling
+    past: Duration = timedelta(0)
+    """How much of the past; none where it is 0."""
+    day: Duration
+    """How long the day is by its plan: totals are its own."""
+
+
+class Checked(Model):
+    """What a rehearsal found of one thing: `ok`, `part` (it works, and a commander should know something of it) or `no`."""
+
+    state: Literal["ok", "part", "no"]
+    about: Line
+    said: str = Field(max_length=600)
+
+
+class Rehearsed(Model):
+    findings: tuple[Checked, ...]
+
+
+class RehearsalQuestion(Model):
+    """When this playbook was rehearsed last, as it is now, and passed."""
+
+    playbook: Name
+    rehearsed_as: str = Field(max_length=64)
+
+
+class RehearsalAnswer(Model):
+    at: datetime | None = None
 
 
 class SelectOrder(Model):
@@ -32,6 +74,8 @@ class SelectOrder(Model):
 
     faults: tuple[FaultQuestion, ...]
     seed: int
+    radius: BlastRadius = BlastRadius()
+    environment: Name = "local"
 
 
 class Selection(Model):
@@ -51,6 +95,10 @@ class ResolveOrder(Model):
     faults: tuple[FaultQuestion, ...]
     needed: tuple[Line, ...] = ()
     """Names and addresses that a fault there may not cut off."""
+    environment: Name = "local"
+    """Where the playbook takes place: a host of another environment refuses."""
+    until: datetime | None = None
+    """When the last fault may be off at the latest."""
 
 
 class Resolution(Model):
@@ -133,6 +181,7 @@ class EndedBy(StrEnum):
     REAL = "real"
     GUARDRAIL = "guardrail"
     BLIND = "blind"
+    PRESENCE = "presence"
     STOP_TIME = "stop"
     CANCELLED = "cancelled"
     ERROR = "error"

@@ -6,6 +6,7 @@ import secrets
 import zoneinfo
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta, timezone
+from enum import StrEnum
 
 from pydantic import Field
 
@@ -18,14 +19,31 @@ from gameday.model import Duration, Line, Model, Name, ProbeName
 from gameday.observation import Steadiness, WatchState, Yardstick
 from gameday.playbook import Playbook, Role, Times
 from gameday.probe import Baseline
+from gameday.rehearsal import digest, rehearsal_of
+from gameday.units import format_duration
 
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+class RunKind(StrEnum):
+    DAY = "day"
+    REHEARSAL = "rehearsal"
+    """Probes, targets and brakes are tried, each fault for a moment on one target."""
+    DRY = "dry run"
+    """The whole day, with nothing changed."""
 
 
 class Plan(Model):
     """The input of a `GameDay`: the playbook as it will be run, by whom, with times resolved to moments and kinds to facts."""
 
     run_id: Name
+    kind: RunKind = RunKind.DAY
+    rehearsed_as: str = Field(default="", max_length=64)
+    """The digest of what a rehearsal of this playbook must have tried (gameday/rehearsal.py)."""
+    day: Duration = timedelta(hours=1)
+    """How long the day's scenarios take by their plan, at the most."""
+    past: Duration = timedelta(0)
+    """In a rehearsal: how much of the past the guardrails are tried on."""
     playbook: Playbook
     text: str = Field(max_length=300_000)
     values: dict[ProbeName, str] = Field(default_factory=dict)
@@ -58,12 +76,17 @@ class Plan(Model):
         """Whether this fault of this scenario is over in a moment, so that there is nothing to take off."""
         return f"{scenario}/{fault}" in self.momentary
 
+    def is_dry(self, scenario: int, fault: str) -> bool:
+        """Whether nothing is changed for this fault. What is over in a moment has no brake that a rehearsal could try."""
+        return self.kind is RunKind.DRY or (self.kind is RunKind.REHEARSAL and self.is_momentary(scenario, fault))
+
     def yardstick(self, baselines: tuple[Baseline, ...] = ()) -> Yardstick:
         return Yardstick(
             units=self.units,
             baselines=baselines,
             steady_state=self.playbook.steady_state,
             abort_when=self.playbook.abort_when,
+            unknown_is=self.playbook.sampling.unknown_is,
         )
 
     def empty_state(self) -> WatchState:
@@ -84,13 +107,15 @@ def plan(
     approved: bool = False,
     lease: timedelta = LEASE,
     versions: dict[str, str] | None = None,
+    kind: RunKind = RunKind.DAY,
+    past: timedelta = timedelta(0),
 ) -> Plan:
     """Makes a checked playbook ready to run at `now` (aware).
 
     Raises:
         BadInput: the day's times are over, or there is no such time today.
     """
-    playbook = loaded.playbook
+    playbook = rehearsal_of(loaded.playbook) if kind is RunKind.REHEARSAL else loaded.playbook
     moments = _moments(playbook.times, now)
     stop = moments["stop"]
     if stop is not None and stop <= now:
@@ -100,8 +125,18 @@ def plan(
         raise BadInput(
             f"times.latest_inject {playbook.times.latest_inject} has passed today ({playbook.times.zone}): nothing could be injected any more"
         )
+    longest = playbook.blast_radius.max_duration
+    if lease > max(longest, LEASE):
+        raise BadInput(
+            f"the lease is {format_duration(lease)} (settings), longer than blast_radius.max_duration ({format_duration(longest)}):"
+            " a fault that nobody wants any more would outlive the longest that any may last; expected a shorter lease, or a longer max_duration"
+        )
     return Plan(
         run_id=new_run_id(playbook.name),
+        kind=kind,
+        rehearsed_as=digest(loaded.playbook),
+        day=_length(loaded.playbook),
+        past=past,
         playbook=playbook,
         text=loaded.text,
         values=loaded.values,
@@ -117,6 +152,11 @@ def plan(
         lease=lease,
         versions=versions or {},
     )
+
+
+def _length(playbook: Playbook) -> timedelta:
+    spans = (max(end for _, end in scenario.spans().values()) + scenario.afterwards.recover_within for scenario in playbook.scenarios)
+    return min(sum(spans, timedelta(0)), timedelta(days=7))
 
 
 def _momentary(playbook: Playbook, catalogue: Catalogue) -> Iterator[str]:

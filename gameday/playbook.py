@@ -285,17 +285,48 @@ class Gates(Model):
     """Before each inject."""
 
 
+class Unattended(StrEnum):
+    """What happens when nobody with authority is there while a fault is on."""
+
+    ABORT = "abort"
+    GO_ON = "go-on"
+
+
+class Presence(Model):
+    """While a fault is on, somebody who may decide must be there: the commander, the technical lead, safety, or whoever started the run."""
+
+    within: Annotated[PositiveDuration, Field(ge=timedelta(seconds=10))] = timedelta(minutes=10)
+    """How long none of them need show: by any command, or by following the run."""
+    answer_within: Annotated[PositiveDuration, Field(ge=timedelta(seconds=5))] = timedelta(minutes=2)
+    """How long the question whether somebody is still there, and the safety officer who is called by it, are waited for."""
+    then: Unattended = Unattended.ABORT
+    """What happens when nobody answers."""
+
+
 class BlastRadius(Model):
     """What a run may touch, at the most."""
 
     hosts: Annotated[tuple[HostName, ...], Field(max_length=1000)] | None = None
     """The only hosts that may be touched; without it, every host of the inventory."""
+    environments: Annotated[tuple[Name, ...], Field(min_length=1, max_length=20)] | None = None
+    """The only environments that the day may take place in; without it, the one that the playbook names."""
     max_targets: Annotated[int, Field(ge=1, le=1000)] = 20
     """How many targets one scenario may touch."""
+    max_share: Share | None = None
+    """How many of the candidates one scenario may touch, as a share such as 30 %."""
+    min_healthy: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """How many of the candidates must be left untouched, each with an agent that answers."""
     max_concurrent: Annotated[int, Field(ge=1, le=1000)] = 20
     """How many faults may be on at the same time."""
     max_duration: PositiveDuration = timedelta(hours=1)
     """How long any fault may last."""
+
+
+class Unseen(StrEnum):
+    """What a guardrail makes of a sample that is not known."""
+
+    BREACH = "breach"
+    PASSED_OVER = "passed-over"
 
 
 class Sampling(Model):
@@ -313,6 +344,15 @@ class Sampling(Model):
     """How many good samples in a row mean that steady state is back."""
     unknown_for: PositiveDuration = timedelta(seconds=30)
     """How long probes may give no answer before the run aborts."""
+    unknown_is: Unseen = Unseen.BREACH
+    """What a sample that is not known is to a guardrail: a breach, or passed over, as if it had not been taken. It is never a good one."""
+
+
+class Rehearsal(Model):
+    """The day is not begun unless what it needs has been tried (`gameday rehearse`)."""
+
+    within: PositiveDuration
+    """How old the last rehearsal that passed may be."""
 
 
 class Playbook(Model):
@@ -344,6 +384,10 @@ class Playbook(Model):
     """Guardrails: when one holds, the run aborts and every fault is taken off."""
     gates: Gates = Gates()
     """Where the run waits for a human go."""
+    rehearsal: Rehearsal | None = None
+    """Whether the playbook must have been rehearsed before."""
+    presence: Presence | Literal["off"] = Presence()
+    """Who must be there while a fault is on."""
     blast_radius: BlastRadius = BlastRadius()
     """What the run may touch, at the most."""
     scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1, max_length=50)]

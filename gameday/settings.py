@@ -24,12 +24,15 @@ class ProcessSettings(Model):
     name: ThingName | None = None
     unit: ThingName | None = None
     restart: Argv | None = None
+    protected: bool = False
+    """No fault may touch it, whatever a playbook says."""
 
 
 class EnvoySettings(Model):
     """An Envoy's admin endpoint, on the loopback of its host."""
 
     admin: Annotated[str, StringConstraints(pattern=r"^(127\.0\.0\.1|\[::1\]):[0-9]{1,5}$")]
+    protected: bool = False
 
 
 def _absolute(path: Path) -> Path:
@@ -42,12 +45,20 @@ class DatabaseSettings(Model):
     """A PostgreSQL database: the absolute path of a file, private to the agent's user, that holds its URL with user and password."""
 
     url_file: Annotated[Path, AfterValidator(_absolute)]
+    protected: bool = False
 
 
 class HostSettings(Model):
-    """One host: its labels, and what on it may be a target by name."""
+    """One host: its labels, what on it may be a target by name, and what no fault may touch."""
 
     labels: dict[ThingName, ThingName] = Field(default_factory=dict)
+    environment: Name | None = None
+    """Where it belongs, such as production: only a playbook of this environment may touch it. Without it, the environment of the settings."""
+    protected: bool = False
+    """Nothing on it may be touched."""
+    opt_in: bool = False
+    """Only what is named below may be touched; `whole_host` says it for faults on the host itself."""
+    whole_host: bool = False
     processes: dict[ThingName, ProcessSettings] = Field(default_factory=dict)
     envoys: dict[ThingName, EnvoySettings] = Field(default_factory=dict)
     databases: dict[ThingName, DatabaseSettings] = Field(default_factory=dict)
@@ -101,6 +112,8 @@ class Settings(BaseSettings):
     home: Annotated[Path, AfterValidator(_home)] = Field(default_factory=default_home)
     host: HostName = "local"
     """The name under which this machine's agent serves faults."""
+    environment: Name | None = None
+    """Where the hosts belong that say nothing of it themselves; unset, every playbook may touch them."""
     store: Annotated[str, Field(max_length=500)] | None = None
     """A database URL; SQLite under `home` when unset."""
     temporal_binary: Path | None = None
@@ -126,6 +139,11 @@ class Settings(BaseSettings):
     @property
     def store_url(self) -> str:
         return self.store or f"sqlite:///{self.home / 'gameday.db'}"
+
+    def environment_of(self, host: str) -> str | None:
+        """Where a host belongs, as far as these settings say."""
+        known = self.hosts.get(host)
+        return (known.environment if known else None) or self.environment
 
     def here(self) -> HostSettings:
         """What is known of this machine as a host."""

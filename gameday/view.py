@@ -62,6 +62,9 @@ class RunView:
     lines: deque[Line] = field(default_factory=lambda: deque(maxlen=RECENT))
     outside: timedelta = timedelta(0)
     totals: WatchState | None = None
+    targets: tuple[str, ...] = ()
+    """What a go would touch, one line a target, as it was found last."""
+    targets_digest: str = ""
     sampled_at: datetime | None = None
     recovering: Steadiness | None = None
     _bad_since: datetime | None = None
@@ -183,6 +186,7 @@ class RunView:
 
     def _scenario_began(self, event: Event) -> None:
         self.scenario, self.phase, self.done = event.scenario, "", []
+        self.targets, self.targets_digest = (), ""
         self.rest, self.rest_until = "", None
         self.injected_at = self.gone_at = self._bad_since = self.recovering = None
         self.past_faults = self.all_faults
@@ -208,6 +212,12 @@ class RunView:
             self.done.append(self.phase)
         self.phase, self.phase_began, self.phase_until = "", event.at, None
         self._gate_shut(event)
+
+    def _targets_found(self, event: Event) -> None:
+        found = event.data.get("targets")
+        each_of = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+        self.targets = tuple(f"{each.get('fault')} → {each.get('label')}" for each in each_of)
+        self.targets_digest = event.text("digest")
 
     def _checklist_ticked(self, event: Event) -> None:
         self.ticked.add(event.text("item"))

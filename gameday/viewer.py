@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from gameday.event import Event, EventKind
+from gameday.plan import RunKind
 from gameday.playbook import Alerts, Fault, Playbook, Scenario
 from gameday.record import RunRecord
 
@@ -22,9 +23,11 @@ _SHOWN: dict[EventKind, tuple[str, ...]] = {
     EventKind.HELD: (),
     EventKind.RESUMED: (),
     EventKind.ABORTED: ("by",),
+    EventKind.PRESENCE_LOST: ("since", "until"),
+    EventKind.PRESENCE_BACK: ("name",),
+    EventKind.PRESENCE_WAIVED: (),
     EventKind.SCENARIO_BEGAN: (),
     EventKind.SCENARIO_ENDED: (),
-    EventKind.PRESENCE_LOST: ("since", "until"),
     EventKind.RUN_ERROR: (),
 }
 """The events of the day and of a hidden scenario that anybody may see, each with the keys of its data that give nothing away."""
@@ -33,7 +36,8 @@ _SHOWN: dict[EventKind, tuple[str, ...]] = {
 def hidden(record: RunRecord) -> frozenset[int]:
     """The scenarios that are sealed, neither revealed nor opened by the end of the run."""
     revealed = {event.scenario for event in record.of(EventKind.REVEALED)}
-    if record.ended or None in revealed or record.first(EventKind.REAL_CALLED):
+    over = record.ended and record.plan.kind is not RunKind.REHEARSAL  # the day itself is still to come
+    if over or None in revealed or record.first(EventKind.REAL_CALLED):
         return frozenset()
     return frozenset(index for index, scenario in enumerate(record.plan.playbook.scenarios) if scenario.sealed and index not in revealed)
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from gameday.clocks import Bill
 from gameday.event import EventKind
 from gameday.fault import FaultOutcome
+from gameday.plan import RunKind
 from gameday.playbook import Role
 from gameday.units import format_value, spoken
 from gameday.verdicts import Outcome, Word, alerts_unread
@@ -21,11 +22,24 @@ from reports.words import capital, counted, listed, offset, outside_steady_state
 
 def title(day: Day) -> str:
     """`Checkout day june: aborted`."""
-    return f"{capital(readable(day.record.plan.playbook.name))}: {day.outcome}"
+    plan = day.record.plan
+    name = readable(plan.playbook.name)
+    return f"{capital(name) if plan.kind is RunKind.DAY else f'{capital(plan.kind)} of {name}'}: {day.outcome}"
 
 
 def summary(day: Day) -> list[str]:
     """Two to four sentences: what was done, what customers felt, who noticed when, and how it ended."""
+    kind = _KINDS.get(day.record.plan.kind, [])
+    return [*kind, *_told(day)]
+
+
+_KINDS = {
+    RunKind.REHEARSAL: ["A rehearsal: probes and guardrails were tried, and each fault was put on one target for a moment, to see it come off."],
+    RunKind.DRY: ["A dry run: nothing was changed, and something harmless stood for each fault."],
+}
+
+
+def _told(day: Day) -> list[str]:
     if any(story.injected for story in day.stories):
         parts = [_done(day), _felt(day), _noticed(day)]
         return [_end(day), *parts] if day.outcome in (Outcome.ERROR, Outcome.DIRTY) else [*parts, _end(day)]
@@ -116,6 +130,7 @@ def _end(day: Day) -> str:
 _STOPPERS = {
     "guardrail": "A guardrail",
     "blind": "The observer, blind for too long,",
+    "presence": "Nobody with authority was there, which",
     "stop": "The stop time",
     "cancelled": "A cancel from outside",
     "error": "An error",

@@ -22,9 +22,11 @@ from activities.notifiers.named import named
 from activities.observe import Observer
 from activities.record import Records, Targets
 from activities.recorder import Recorder
+from activities.rehearse import Rehearsing
 from activities.store import RunStore
 from gameday.queues import CONDUCTOR_QUEUE
 from gameday.settings import Settings
+from worker.polling import agent_answers
 from worker.reporting import Reporter
 from workflows.fault import Fault
 from workflows.game_day import GameDay
@@ -40,13 +42,14 @@ async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]
     store, http = RunStore(settings.store_url), httpx.AsyncClient(timeout=None)  # noqa: S113  # each call has its limit
     caller = Caller(named(settings.notify, http), settings.home / "calls", store)
     recorder = Recorder(store, settings.home / "spool", caller.hear)
-    records, targets = Records(recorder), Targets(settings, partial(_versions, client))
+    records, targets = Records(recorder), Targets(settings, partial(_versions, client), partial(agent_answers, client))
+    rehearsing = Rehearsing(recorder.store, kinds.probes())
     observer, reporter = Observer(recorder, kinds.probes()), Reporter(recorder)
     worker = Worker(
         client,
         task_queue=CONDUCTOR_QUEUE,
         workflows=WORKFLOWS,
-        activities=[records.write, records.analyze, targets.select, observer.observe, reporter.write],
+        activities=[records.write, records.analyze, targets.select, observer.observe, reporter.write, rehearsing.rehearse, rehearsing.find],
         workflow_runner=RUNNER,
         max_concurrent_activities=400,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),

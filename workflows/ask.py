@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -13,11 +13,16 @@ from temporalio.exceptions import ActivityError, TimeoutError
 
 with workflow.unsafe.imports_passed_through():
     from gameday.fault import FaultOrder, ResolvedTarget, fault_id
-    from gameday.observation import PATIENCE, ObserveOrder, ObserveResult, Purpose
+    from gameday.observation import PATIENCE, Attendance, ObserveOrder, ObserveResult, Purpose
     from gameday.orders import (
         Analysis,
         AnalyzeOrder,
+        Checked,
         FaultQuestion,
+        RehearsalAnswer,
+        RehearsalQuestion,
+        Rehearsed,
+        RehearseOrder,
         ReportOrder,
         ReportResult,
         Resolution,
@@ -28,7 +33,7 @@ with workflow.unsafe.imports_passed_through():
         SelectOrder,
     )
     from gameday.plan import Plan
-    from gameday.playbook import BlastRadius, Scenario
+    from gameday.playbook import BlastRadius, Gate, Scenario
     from gameday.playbook import Fault as FaultSpec
     from gameday.queues import CONDUCTOR_QUEUE, host_queue, revert_queue
     from workflows.scenario import LiveFault, Now
@@ -51,8 +56,12 @@ class Found:
 
 async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Found:
     """Chooses hosts and finds the targets on them, once."""
-    questions = tuple(FaultQuestion(name=fault.name, kind=fault.inject, params=fault.with_, on=fault.on) for fault in scenario.faults)
-    selection = await _select(SelectOrder(faults=questions, seed=seed))
+    questions = tuple(
+        FaultQuestion(name=fault.name, kind=fault.inject, params=fault.with_, on=fault.on, dry=plan.is_dry(index, fault.name))
+        for fault in scenario.faults
+    )
+    playbook = plan.playbook
+    selection = await _select(SelectOrder(faults=questions, seed=seed, radius=playbook.blast_radius, environment=playbook.environment))
     found = Found([], list(selection.problems), [], dict(selection.versions))
     if found.problems:
         return found
@@ -60,15 +69,26 @@ async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Foun
     for position, hosts in enumerate(selection.hosts):
         for host in hosts:
             by_host.setdefault(host, []).append(position)
-    needed = {selection.conductor: plan.playbook.asked()}  # the probes are read from there
-    orders = [ResolveOrder(host=host, faults=tuple(questions[each] for each in mine), needed=needed.get(host, ())) for host, mine in by_host.items()]
+    needed = {selection.conductor: playbook.asked()}  # the probes are read from there
+    shared = {"environment": playbook.environment, "until": _latest(plan, scenario)}
+    orders = [
+        ResolveOrder.model_validate({"host": host, "faults": [questions[each] for each in mine], "needed": needed.get(host, ()), **shared})
+        for host, mine in by_host.items()
+    ]
     answers = await asyncio.gather(*(_resolve(order, found) for order in orders))
     for mine, answer in zip(by_host.values(), answers, strict=True):
         for position, target in zip(mine, answer, strict=False):
             if target is not None:
                 found.orders.append((scenario.faults[position], _order(plan, index, scenario, scenario.faults[position], target)))
-    found.problems += _outside(plan.playbook.blast_radius, scenario, found.orders)
+    found.problems += _outside(playbook.blast_radius, scenario, found.orders)
     return found
+
+
+def _latest(plan: Plan, scenario: Scenario) -> datetime:
+    """When the last fault of a scenario may be off at the latest: its go may come as late as the gate waits."""
+    gate = plan.playbook.gates.inject
+    waits = gate.timeout if isinstance(gate, Gate) else timedelta(0)
+    return workflow.now() + waits + max(end for _, end in scenario.spans().values()) + plan.lease
 
 
 def _outside(radius: BlastRadius, scenario: Scenario, orders: Sequence[tuple[FaultSpec, FaultOrder]]) -> Iterator[str]:
@@ -148,10 +168,13 @@ def _order(plan: Plan, index: int, scenario: Scenario, fault: FaultSpec, target:
         cap=min(max(plan.playbook.blast_radius.max_duration, fault.duration) + plan.lease, LONGEST),
         sealed=scenario.sealed,
         momentary=plan.is_momentary(index, fault.name),
+        dry=plan.is_dry(index, fault.name),
     )
 
 
-async def observer(plan: Plan, now: Now, purpose: Purpose, length: timedelta, return_on: tuple[str, ...]) -> ObserveResult:
+async def observer(
+    plan: Plan, now: Now, purpose: Purpose, length: timedelta, return_on: tuple[str, ...], attendance: Attendance | None = None
+) -> ObserveResult:
     """Sends the observer out; it comes back when something decides, after `length`, or when it is recalled by a cancel."""
     order = ObserveOrder(
         run_id=plan.run_id,
@@ -166,6 +189,7 @@ async def observer(plan: Plan, now: Now, purpose: Purpose, length: timedelta, re
         steady_for=timedelta(0) if purpose is Purpose.CHECK else now.scenario.afterwards.steady_for,
         state=now.state,
         return_on=return_on,
+        attendance=attendance,
     )
     result: ObserveResult = await workflow.execute_activity(
         "observe",
@@ -197,6 +221,48 @@ def reverts(faults: Iterable[LiveFault], reasons: Mapping[str, str]) -> list[wor
         )
         for (host, reason), mine in by_host.items()
     ]
+
+
+async def rehearse(plan: Plan) -> Sequence[Checked]:
+    """Tries probes, alerts and the guardrails on the past."""
+    found: Rehearsed = await workflow.execute_activity(
+        "rehearse",
+        RehearseOrder(
+            run_id=plan.run_id,
+            probes=plan.playbook.probes,
+            alerts=plan.playbook.alerts,
+            named_alerts=plan.named_alerts,
+            yardstick=plan.yardstick(),
+            sampling=plan.playbook.sampling,
+            past=plan.past,
+            day=plan.day,
+        ),
+        result_type=Rehearsed,
+        task_queue=CONDUCTOR_QUEUE,
+        start_to_close_timeout=timedelta(hours=1),
+        heartbeat_timeout=PATIENCE,
+        retry_policy=QUICK,
+    )
+    return found.findings
+
+
+async def last_rehearsal(plan: Plan) -> datetime | None:
+    """When the playbook was rehearsed last, as it is now. A store that cannot say has none: the day waits for one that can."""
+    question = RehearsalQuestion(playbook=plan.playbook.name, rehearsed_as=plan.rehearsed_as)
+    try:
+        found: RehearsalAnswer = await workflow.execute_activity(
+            "rehearsal.find",
+            question,
+            result_type=RehearsalAnswer,
+            task_queue=CONDUCTOR_QUEUE,
+            schedule_to_close_timeout=timedelta(seconds=30),
+            start_to_close_timeout=timedelta(seconds=10),
+            retry_policy=QUICK,
+        )
+    except ActivityError as error:
+        workflow.logger.warning("the last rehearsal is not known: %s", reason_of(error))
+        return None
+    return found.at
 
 
 async def analysis(run_id: str, scenario: int) -> Analysis:

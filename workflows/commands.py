@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from gameday.commands import URGENT, Actor, Answer, Command, Moment, refusal
+    from gameday.commands import URGENT, Actor, Answer, Command, Moment, may_decide, refusal
     from gameday.event import EventKind
     from gameday.language import Clock
     from gameday.model import one_line
@@ -57,8 +57,16 @@ class Commands:
     @workflow.update(name="command")
     async def command(self, command: Command) -> Answer:
         """Latches one command; the answer does not wait for its work."""
+        self.hear(command)
         answer: Answer = getattr(self, f"on_{command.verb}")(command)
         return answer
+
+    def hear(self, command: Command) -> None:
+        """Somebody has said something: for those who keep account of who is there."""
+
+    def on_here(self, command: Command) -> Answer:
+        counts = may_decide(self.known(command.actor), self.moment())
+        return Answer(text=f"{self.name_of(command.actor)} is there" + ("" if counts else "; the day waits for somebody who may decide"))
 
     @command.validator
     def may(self, command: Command) -> None:
@@ -106,6 +114,7 @@ class Commands:
             ending=self.ending is not None,
             held=self.held is not None,
             gate=self.gate,
+            targets=now.digest if now else "",
             scenario=now.index if now else None,
             resting=bool(now and now.judged),
             injected=bool(now and any(fault.was_started for fault in now.faults)),  # one that is on may not be known to be on yet
@@ -133,7 +142,9 @@ class Commands:
     def on_go(self, command: Command) -> Answer:
         self.went = command.actor.name
         missing = self.missing()
-        return Answer(text=f"go: {self.gate}" + (f"; it opens once {missing}" if missing else ""))
+        touched = "; ".join(fault.order.target.label for fault in self.now.faults) if self.now else ""
+        what = f"go: {self.gate}{f', which touches {touched}' if touched else ''}"
+        return Answer(text=one_line(what, 800) + (f"; it opens once {missing}" if missing else ""))
 
     def missing(self) -> str:
         """What the gate that waits asks for besides a go; empty when that is all there."""

@@ -10,12 +10,13 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from gameday.event import EventKind
-    from gameday.fault import FaultOutcome, FaultState, FaultStatus
+    from gameday.fault import FaultOutcome, FaultState, FaultStatus, list_digest
     from gameday.observation import Purpose
     from gameday.orders import DayResult, EndedBy, Ending
-    from gameday.plan import Plan
+    from gameday.plan import Plan, RunKind
     from gameday.playbook import Gate, Scenario, Until
     from gameday.record import Phase
+    from gameday.units import format_duration
     from gameday.verdicts import EXIT_CODES, Outcome, worst
     from workflows import ask
     from workflows.commands import Interrupted
@@ -36,6 +37,8 @@ class GameDay(Recovery):
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
         self.stood_down: list[str] = []
+        self.outcomes_besides: list[Outcome] = []
+        """Of what is no scenario."""
 
     @workflow.run
     async def run(self, plan: Plan) -> DayResult:
@@ -62,15 +65,36 @@ class GameDay(Recovery):
             playbook=plan.playbook.name,
             environment=plan.playbook.environment,
             approved=plan.approved,
+            run=plan.kind,
             team=[{"role": role, "name": person.name} for role, person in plan.playbook.team.members()],
         )
-        shut = await self.pass_gate("day", plan.playbook.gates.day)
+        shut = await self.unrehearsed() or await self.pass_gate("day", plan.playbook.gates.day)
         if shut:
             self.stood_down.append(shut)
             return False
         if plan.start_at is not None:
             await self.wait_until(plan.start_at)
+        if plan.kind is RunKind.REHEARSAL:
+            await self.try_probes()
         return True
+
+    async def unrehearsed(self) -> str:
+        """Why the day does not begin without another rehearsal; empty where it has one, or needs none."""
+        asked = self.plan.playbook.rehearsal
+        if asked is None or self.plan.kind is not RunKind.DAY:
+            return ""
+        at = await self.during(ask.last_rehearsal(self.plan))
+        if at is not None and workflow.now() - at <= asked.within:
+            return ""
+        when = f"the last that passed was at {at:%Y-%m-%d %H:%M} UTC" if at else "none of it as it is now has passed"
+        return f"the playbook asks for a rehearsal within {format_duration(asked.within)}, and {when}; run `gameday rehearse`"
+
+    async def try_probes(self) -> None:
+        """What a rehearsal finds without touching anything. One thing that does not work, and it has not passed."""
+        for each in await self.during(ask.rehearse(self.plan)):
+            self.diary.tell(EventKind.REHEARSED, state=each.state, about=each.about, said=each.said)
+            if each.state == "no":
+                self.outcomes_besides.append(Outcome.FAILED)
 
     async def play(self, index: int, scenario: Scenario) -> None:
         """One scenario. Once a fault may be armed, nothing leads past recover and analyze."""
@@ -111,8 +135,8 @@ class GameDay(Recovery):
             await self.wait_until(planned)
         sampling = self.plan.playbook.sampling
         self.enter(now, Phase.PRE_CHECK, sampling.baseline)
-        seed = workflow.random().getrandbits(48)
-        finding = ask.targets(self.plan, now.scenario, now.index, seed)
+        now.seed = workflow.random().getrandbits(48)
+        finding = ask.targets(self.plan, now.scenario, now.index, now.seed)
         found, result = await self.during(both(finding, self.sample(now, Purpose.BASELINE, sampling.baseline)))
         now.baselines, now.state, self.state = result.baselines, result.state.fresh(), result.state
         for host, offset_ms in found.offsets:
@@ -125,11 +149,15 @@ class GameDay(Recovery):
         reasons = [*found.problems] if found.problems else [] if result.steady else [f"not in steady state: {result.what}"]
         if reasons:
             return self.stand_down(now, "; ".join(reasons))
+        self.show_targets(now, found)
+        return True
+
+    def show_targets(self, now: Now, found: ask.Found) -> None:
+        """Exactly what will be touched, before anybody says go to it."""
         now.faults = [LiveFault(spec, order) for spec, order in found.orders]
         versions = [{"part": part, "version": version} for part, version in found.versions.items()]
         shown = [{"fault": order.name, "host": order.target.host, "label": order.target.label} for _, order in found.orders]
-        self.diary.tell(EventKind.TARGETS_FOUND, scenario=now.index, seed=seed, targets=shown, versions=versions)
-        return True
+        self.diary.tell(EventKind.TARGETS_FOUND, scenario=now.index, seed=now.seed, targets=shown, digest=now.digest, versions=versions)
 
     def stand_down(self, now: Now, reason: str) -> bool:
         self.stood_down.append(f"scenario {now.index + 1} stood down: {reason}"[:900])
@@ -138,16 +166,31 @@ class GameDay(Recovery):
 
     async def go(self, now: Now) -> bool:
         """The last human word before the inject, and the last look at the clock."""
-        since = workflow.now()
-        shut = await self.pass_gate(f"inject {now.index + 1}", self.plan.playbook.gates.inject)
-        if shut:
-            return self.stand_down(now, shut)
-        if workflow.now() - since > FRESH and not await self.is_still_steady(now):
-            return False
+        stands = False
+        while not stands:
+            since = workflow.now()
+            shut = await self.pass_gate(f"inject {now.index + 1}", self.plan.playbook.gates.inject)
+            if shut:
+                return self.stand_down(now, shut)
+            if workflow.now() - since > FRESH and not await self.is_still_steady(now):
+                return False
+            changed = await self.changed_targets(now) if self.asks(self.plan.playbook.gates.inject) else None
+            if changed is not None and changed.problems:
+                return self.stand_down(now, "; ".join(changed.problems))
+            stands = changed is None
+            if changed is not None:
+                self.diary.tell(EventKind.GO_VOID, scenario=now.index, reason="what was approved is not what would be touched now; see the new list")
+                self.show_targets(now, changed)
         latest = self.plan.latest_inject_at
         if latest is not None and workflow.now() >= latest:
             return self.stand_down(now, "it is later than latest_inject")
         return True
+
+    async def changed_targets(self, now: Now) -> ask.Found | None:
+        """What a go approves is the exact list that was shown. What would be touched now, where that is another list, or cannot be."""
+        found = await self.during(ask.targets(self.plan, now.scenario, now.index, now.seed))
+        same = not found.problems and list_digest(order for _, order in found.orders) == now.digest
+        return None if same else found
 
     async def is_still_steady(self, now: Now) -> bool:
         """A gate may have waited long: what was in steady state before it may be broken by now, and not by us."""
@@ -163,11 +206,15 @@ class GameDay(Recovery):
             return self.stand_down(now, f"not in steady state any more when the go came: {result.what}")
         return True
 
+    def asks(self, gate: Gate | str) -> bool:
+        """Whether a gate waits for somebody to say go, now that the day is under way."""
+        return isinstance(gate, Gate) and (gate.two_people or not self.plan.approved)
+
     async def pass_gate(self, name: str, gate: Gate | str) -> str:
         """Waits for a go. Returns why the gate is still shut when its time is over; empty when it has opened."""
         if not isinstance(gate, Gate):
             return ""
-        if self.plan.approved and not gate.two_people:
+        if not self.asks(gate):
             self.diary.tell(
                 EventKind.GATE_OPENED,
                 scenario=self.now.index if self.now else None,
@@ -195,6 +242,7 @@ class GameDay(Recovery):
         """Starts every fault at its time; the phase ends when the first is on."""
         self.enter(now, Phase.INJECT)
         now.armed = True
+        self.there_at = max(self.there_at, workflow.now())  # whoever approved this, at the gate or in advance
         now.wanted = [fault.order.fault_id for fault in now.faults]
         now.watching = asyncio.create_task(self.watch(now))
         now.playing = [asyncio.create_task(self.play_fault(now, fault)) for fault in now.faults]
@@ -242,12 +290,15 @@ class GameDay(Recovery):
         """The observer, from inject until it is recalled: it returns at what decides, and is sent out again."""
         try:
             while True:
-                result = await self.sample(now, Purpose.WATCH, now.length + self.plan.playbook.blast_radius.max_duration, now.awaited)
+                result = await self.sample(
+                    now, Purpose.WATCH, now.length + self.plan.playbook.blast_radius.max_duration, now.awaited, self.attendance()
+                )
                 now.state = self.state = result.state
                 if result.ended == "breach" and result.breach is not None:  # also one that was found when the faults were going off
                     return self.breached(now, result.breach)
                 if now.phase is Phase.RECOVER:
                     return None
+                self.heed_attendance(result)
                 if result.ended in set(Until):
                     now.found(Until(result.ended), result.found_at or workflow.now())
                 if result.ended == Until.MITIGATED:
@@ -323,11 +374,13 @@ class GameDay(Recovery):
         """The outcome, the record complete, the report written."""
         clock.cancel()
         ended_early = [] if self.ending is None else [Outcome.ERROR if self.ending.by is EndedBy.ERROR else Outcome.ABORTED]
-        outcome = self.outcome = worst([*self.outcomes, *ended_early])
+        if self.plan.kind is RunKind.REHEARSAL and (self.stood_down or len(self.outcomes) < len(self.plan.playbook.scenarios)):
+            self.outcomes_besides.append(Outcome.FAILED)  # a brake that was not tried is not known to work
+        outcome = self.outcome = worst([*self.outcomes, *self.outcomes_besides, *ended_early])
         reason = self.ending.reason if self.ending else ""
         if Outcome.DIRTY in self.outcomes and len(self.outcomes) < len(self.plan.playbook.scenarios) and not reason:
             reason = f"scenario {len(self.outcomes)} left something that could not be proven gone, so nothing more was begun"
-        if outcome is Outcome.STOOD_DOWN and not reason:
+        if self.stood_down and not reason and (outcome is Outcome.STOOD_DOWN or self.plan.kind is RunKind.REHEARSAL):
             reason = "; ".join(self.stood_down)[:900]
         self.ended = True
         self.diary.tell(EventKind.RUN_ENDED, outcome=outcome, exit_code=EXIT_CODES[outcome], reason=reason)

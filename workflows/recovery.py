@@ -12,12 +12,12 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from gameday.event import EventKind
     from gameday.fault import FaultOutcome, FaultState, FaultStatus
-    from gameday.observation import Breach, ObserveResult, Purpose
+    from gameday.observation import Attendance, Breach, ObserveResult, Purpose
     from gameday.orders import HEAD_START, EndedBy, Ending, RevertResult
     from gameday.plan import Plan
     from gameday.record import Phase
     from workflows import ask
-    from workflows.commands import Commands
+    from workflows.attendance import Attended
     from workflows.fault import Fault
     from workflows.scenario import LiveFault, Now, tell_fault
     from workflows.shield import FAILURES, reason_of
@@ -28,7 +28,7 @@ AFTER_ABORT = timedelta(seconds=15)
 """How long recovery is watched at the most once the day has been ended early."""
 
 
-class Recovery(Commands):
+class Recovery(Attended):
     """The recover phase, and what other phases share with it."""
 
     def __init__(self, plan: Plan) -> None:
@@ -142,5 +142,7 @@ class Recovery(Commands):
         fault.state = FaultState.ENDED
         self.diary.tell(EventKind.FAULT_FAILED, scenario=now.index, fault=fault.order.fault_id, actor=None, **fault.facts(), reason=reason)
 
-    async def sample(self, now: Now, purpose: Purpose, length: timedelta, return_on: tuple[str, ...] = ()) -> ObserveResult:
-        return await ask.observer(self.plan, now, purpose, length, return_on)
+    async def sample(
+        self, now: Now, purpose: Purpose, length: timedelta, return_on: tuple[str, ...] = (), attendance: Attendance | None = None
+    ) -> ObserveResult:
+        return await ask.observer(self.plan, now, purpose, length, return_on, attendance)

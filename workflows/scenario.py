@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from gameday.fault import FaultOrder, FaultOutcome, FaultState, FaultStatus
+    from gameday.fault import FaultOrder, FaultOutcome, FaultState, FaultStatus, list_digest
     from gameday.observation import WatchState
     from gameday.orders import FaultLine
     from gameday.playbook import Fault as FaultSpec
@@ -128,6 +128,13 @@ class Now:
     """Analyze is over: what follows is its debrief, and a break."""
     watching: asyncio.Task[None] | None = None
     side: list[asyncio.Task[None]] = field(default_factory=list)
+    seed: int = 0
+    """Of the choice among candidates."""
+
+    @property
+    def digest(self) -> str:
+        """Of exactly what would be touched, in which way; empty while nothing has been found."""
+        return list_digest(fault.order for fault in self.faults) if self.faults else ""
 
     @property
     def longest(self) -> timedelta:

@@ -1,10 +1,11 @@
 """A session that holds a lock on a table of PostgreSQL. Sources: LOCK; idle_in_transaction_session_timeout; pg_locks; pg_stat_activity.
 
-    python -m activities.holders.postgres hold|look|release URL_FILE TOKEN SCHEMA TABLE MODE LEASE
+    python -m activities.holders.postgres hold|look|release|valid URL_FILE TOKEN SCHEMA TABLE MODE LEASE
 
 `hold` keeps the lock until it has not been told to go on (SIGUSR1) for LEASE seconds; the server ends the session by itself when it hears nothing
 of it for as long. `look` exits 0 when a session of this TOKEN holds the lock, 1 when none does, 4 when there is no such table. `release` ends such
-sessions. The URL of the database is read from a file of the operator's, and never shown.
+sessions. `valid` prints until when the password of the URL's role is good, in seconds since 1970; nothing where it is good for ever. The URL of the
+database is read from a file of the operator's, and never shown.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _HOLDERS = sql.SQL(
     " WHERE a.application_name = %s AND l.granted AND l.relation = to_regclass(%s) AND l.mode = %s"
 )
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s AND usename = current_user AND pid <> pg_backend_pid()"
+_VALID_UNTIL = "SELECT extract(epoch FROM rolvaliduntil) FROM pg_roles WHERE rolname = current_user AND isfinite(rolvaliduntil)"
 MODES = {
     "access exclusive": "AccessExclusiveLock",
     "exclusive": "ExclusiveLock",
@@ -76,11 +78,20 @@ def release(url_file: str, token: str) -> int:
     return 0
 
 
+def valid(url_file: str, token: str) -> int:
+    with _connect(url_file, f"{token} asks") as connection:
+        found = connection.execute(_VALID_UNTIL).fetchone()
+        print(found[0] if found and found[0] is not None else "")
+    return 0
+
+
 def main(what: str, url_file: str, token: str, schema: str, table: str, mode: str, lease: str) -> int:
     try:
         if what == "hold":
             return hold(url_file, token, schema, table, mode, float(lease))
-        return look(url_file, token, schema, table, mode) if what == "look" else release(url_file, token)
+        if what == "look":
+            return look(url_file, token, schema, table, mode)
+        return valid(url_file, token) if what == "valid" else release(url_file, token)
     except psycopg.Error as error:
         print((str(error).splitlines() or [type(error).__name__])[0][:200])
     except (OSError, ValueError) as error:  # of the file with the URL: what is in it is not shown

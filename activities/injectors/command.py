@@ -25,6 +25,7 @@ class Command(Injector["Command.Params"]):
     """Runs a command from the host's settings. A playbook chooses its name and typed arguments, never a word of its own."""
 
     kind = "command"
+    opted_in = True
 
     class Params(InjectorParams):
         """Which command of the host's settings, and what it is given."""

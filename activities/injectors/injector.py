@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
@@ -34,6 +35,8 @@ class Host:
     home: Path
     """Where gameday keeps its own things on this host."""
     needed: tuple[str, ...] = ()
+    until: datetime | None = None
+    """How long what is put on now may last: credentials must be good for longer."""
 
 
 class Injector(ABC, Generic[P]):
@@ -44,6 +47,8 @@ class Injector(ABC, Generic[P]):
     things: ClassVar[frozenset[str]] = frozenset()
     momentary: ClassVar[bool] = False
     ends: ClassVar[str] = WATCHDOG
+    opted_in: ClassVar[bool] = False
+    """Whether what it does is named in the host's settings anyway, so that a host where targets opt in needs no further word."""
 
     @classmethod
     def is_momentary(cls, params: P) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from gameday.catalogue import ProbeParams
@@ -38,3 +39,11 @@ class Probe(ABC, Generic[P]):
         Raises:
             Unknown: there is no answer, or none that can be believed.
         """
+
+    async def past(self, start: datetime, end: datetime, step: timedelta) -> list[tuple[datetime, float]] | None:
+        """What it would have read before, a reading a step, in the base unit; None where its source keeps no past.
+
+        Raises:
+            Unknown: as `sample`.
+        """
+        return None

@@ -19,7 +19,8 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -33,6 +34,8 @@ from gameday.model import Duration, Text
 if TYPE_CHECKING:
     import httpx
 
+MOST_POINTS = 10_000
+"""Readings in one range query. Prometheus gives 11,000 at the most."""
 _PLAIN = re.compile(r"""[a-zA-Z_:][a-zA-Z0-9_:]*(\s*\{([^"'`{}]|"([^"\\]|\\.)*"|'([^'\\]|\\.)*'|`[^`]*`)*\})?""")
 """A metric with or without matchers, and nothing else."""
 
@@ -67,6 +70,23 @@ class PrometheusProbe(Probe[PrometheusParams]):
         self._running = _in_thread(lambda: self._ask(headers))
         result = await asyncio.wrap_future(self._running)
         return self._number(result) * self.params.measured_in().scale
+
+    async def past(self, start: datetime, end: datetime, step: timedelta) -> list[tuple[datetime, float]]:
+        """By range queries, each of as many points as Prometheus gives at once."""
+        headers, found = revealed(self.params.headers), list[tuple[datetime, float]]()
+        while start < end:
+            upto = min(start + MOST_POINTS * step, end)
+            found += await asyncio.wrap_future(_in_thread(partial(self._ask_past, headers, start, upto - step, step)))
+            start = upto
+        return found
+
+    def _ask_past(self, headers: dict[str, str], start: datetime, end: datetime, step: timedelta) -> list[tuple[datetime, float]]:
+        from activities.probes.reading.prometheus_api import query_range
+
+        longest = f"{self.params.stale_after // timedelta(milliseconds=1)}ms"
+        result = query_range(self.params.url, fresh(self.params.query, longest), start, end, step, headers, {"lookback_delta": longest})
+        scale = self.params.measured_in().scale
+        return [(datetime.fromtimestamp(at, UTC), value * scale) for at, value in _series(result) if math.isfinite(value)]
 
     def _ask(self, headers: dict[str, str]) -> Any:
         """The result of the query, as the API gives it; in the thread, where the import of the library hurts nobody."""
@@ -108,6 +128,16 @@ def _in_thread(ask: Callable[[], Any]) -> Future[Any]:
     future.set_running_or_notify_cancel()
     threading.Thread(target=run, name="prometheus-probe", daemon=True).start()
     return future
+
+
+def _series(result: Any) -> list[tuple[float, float]]:
+    """Times and values of a range's result that is one series, or none."""
+    if isinstance(result, list) and len(result) > 1:
+        raise Unknown(f"the query gives {len(result)} series; aggregate them into one, such as by sum(…)")
+    try:
+        return [(float(at), float(value)) for at, value in result[0]["values"]] if result else []
+    except (TypeError, ValueError, KeyError):
+        raise Unknown("the query gives no numbers") from None
 
 
 def _single(result: Any) -> tuple[float, float]:

@@ -33,6 +33,7 @@ def run(
     approve: Annotated[Literal["ask", "auto"], typer.Option(help="Ask a human at each gate, or approve the whole day now.")] = "ask",
     as_json: AsJson = False,
     junit: Annotated[Path | None, typer.Option(help="Write the verdicts as JUnit XML.", metavar="FILE")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Play the whole day with nothing changed.")] = False,
 ) -> None:
     """Start a run and follow it live.
 
@@ -45,7 +46,31 @@ def run(
     with Starter() as starter:  # before the heavy imports of what is to be run: it has as many of its own
         from gameday.cli.run import run_playbook
 
-        raise typer.Exit(run_playbook(starter, playbook, detach, values or [], approve, as_json, junit))
+        raise typer.Exit(run_playbook(starter, playbook, detach, values or [], approve, as_json, junit, "dry run" if dry_run else "day"))
+
+
+@app.command(rich_help_panel=DAY)
+def rehearse(
+    playbook: Playbook,
+    values: Set = None,
+    past: Annotated[str, typer.Option(help="How much of the past the guardrails are tried on; 0s for none.", metavar="DURATION")] = "168h",
+    approve: Annotated[Literal["ask", "auto"], typer.Option(help="Ask a human before each fault, or approve them all now.")] = "ask",
+    as_json: AsJson = False,
+) -> None:
+    """Prove probes, targets and brakes before the day.
+
+    Every probe is read, every guardrail tried on the past, and each fault put on one target for two seconds and taken off as an abort does.
+
+    Exit status: 0 passed, 1 something does not work as the day needs it, 2 bad input, 3 aborted, 4 stood down, 5 error, 6 dirty.
+    """
+    from gameday.cli.starting import Starter
+
+    with Starter() as starter:
+        from gameday.cli.run import run_playbook
+        from gameday.units import parse_duration
+
+        length = parse_duration(past)
+        raise typer.Exit(run_playbook(starter, playbook, False, values or [], approve, as_json, kind="rehearsal", past=length))
 
 
 @app.command(rich_help_panel=DAY)

@@ -109,6 +109,8 @@ def gate(view: RunView, now: datetime, width: int) -> list[Text]:
     left = f"{clock(view.gate_until - now)} left" if view.gate_until else ""
     head_of = row((" ▶ GO? ", "reverse bold yellow"), (f" {view.gate}", "bold yellow"))
     lines = [fitting((row(head_of, f"   {left}; silence stands down   ", ("g says go", "bold")), row(head_of, f"  {left}")), width)]
+    if view.targets:
+        lines.append(cut(row((" touches: ", "dim"), "; ".join(view.targets)), width))
     items = [each.item for each in view.plan.playbook.checklist if each.item not in view.ticked] if asked.checklist else []
     if items:
         lines.append(cut(row((" to tick: ", "dim"), ", ".join(items)), width))

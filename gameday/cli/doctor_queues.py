@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,52 +14,19 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from gameday.settings import Settings
-
-ANSWERS_WITHIN = timedelta(seconds=3)
-LIVELY = 75.0
-"""Seconds: a worker asks for work anew at least once a minute, and one that is gone stays listed for five. Source: Temporal's long poll."""
-WORKFLOWS, ACTIVITIES = 1, 2
-"""Kinds of task queue, as in temporal.api.enums.v1."""
-
-
-@dataclass(frozen=True)
-class Polled:
-    """One queue: who polled it last, how many seconds ago; or why that cannot be known."""
-
-    who: str = ""
-    ago: float | None = None
-    trouble: str = ""
-
-    @property
-    def is_polled(self) -> bool:
-        return self.ago is not None and self.ago < LIVELY
+    from worker.polling import Polled
 
 
 async def queues(client: Client, known: Settings) -> list[Finding]:
     """A finding on the conductor, and one on the agent of each host of the inventory."""
+    from worker.polling import ACTIVITIES, WORKFLOWS, polled
 
     asked = {("conductor", ""): [(CONDUCTOR_QUEUE, WORKFLOWS), (CONDUCTOR_QUEUE, ACTIVITIES)]}
     hosts = sorted({known.host, *known.hosts})
     asked |= {("agent", host): [(host_queue(host), ACTIVITIES), (revert_queue(host), ACTIVITIES)] for host in hosts}
     flat = [queue for pair in asked.values() for queue in pair]
-    told = iter(await asyncio.gather(*(_polled(client, *queue) for queue in flat)))
+    told = iter(await asyncio.gather(*(polled(client, *queue) for queue in flat)))
     return [_finding(about, host, known, [next(told) for _ in pair]) for (about, host), pair in asked.items()]
-
-
-async def _polled(client: Client, queue: str, kind: int) -> Polled:
-    from temporalio.api.taskqueue.v1 import TaskQueue
-    from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-    from temporalio.service import RPCError
-
-    request = DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind)  # type: ignore[arg-type]  # an enum's number
-    try:
-        answer = await client.workflow_service.describe_task_queue(request, timeout=ANSWERS_WITHIN)
-    except RPCError as error:
-        return Polled(trouble=error.message or "no answer")
-    newest = max(answer.pollers, key=lambda each: each.last_access_time.ToMilliseconds(), default=None)
-    if newest is None:
-        return Polled()
-    return Polled(newest.identity, max(time.time() - newest.last_access_time.ToMilliseconds() / 1000, 0.0))
 
 
 def _finding(about: str, host: str, known: Settings, polled: list[Polled]) -> Finding:

@@ -78,6 +78,8 @@ def _where(view: RunView) -> Row:
         "gate": view.gate or None,
         "gate_until": _moment(view.gate_until),
         "gate_asks": {"ready": asked.ready, "checklist": asked.checklist} if asked else None,
+        "targets": list(view.targets),
+        "targets_digest": view.targets_digest or None,
         "ready": sorted(view.ready),
         "checklist": [{"item": each.item, "owner": each.owner, "ticked": each.item in view.ticked} for each in view.plan.playbook.checklist],
     }

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from worker.embedded import Reached
 
 LOOK_EVERY = 0.25
+SHOW_EVERY = 5.0
+"""Seconds between two signs that somebody follows."""
 """Seconds between two looks into the store, and between two pictures."""
 LAST_FACTS = 5.0
 """Seconds that the last facts get to reach the store after the run has ended."""
@@ -46,7 +48,8 @@ class Following:
 
     def __init__(self, known: Settings, plan: Plan, reached: Reached, as_json: bool, ours: bool = True) -> None:
         self.known, self.plan, self.reached, self.as_json = known, plan, reached, as_json
-        self.feed = Feed(context.store(known), plan, context.opens_seals(known, plan))
+        self.store = context.store(known)
+        self.feed = Feed(self.store, plan, context.opens_seals(known, plan))
         self.keys = Keys(self.pressed)
         self.live = context.terminal() and not as_json
         self.left = asyncio.Event()
@@ -75,12 +78,13 @@ class Following:
             self.interrupted()
         if not self.live:
             complain(f"{self.plan.run_id} is running; Ctrl-C {'aborts it and waits for the proof' if self.ours else 'leaves it running'}")
-        result = asyncio.create_task(self.outcome())
+        result, showing = asyncio.create_task(self.outcome()), asyncio.create_task(self.show_presence())
         try:
             with self.screen() as screen:
                 await self.watch(screen, result)
         finally:
             result.cancel()
+            showing.cancel()
         if self.left.is_set():
             if self.telling:  # an abort must not be lost because two Ctrl-Cs came together
                 await asyncio.wait(self.telling, timeout=LAST_WORDS)
@@ -144,6 +148,14 @@ class Following:
         if not self.live and any(isinstance(item, Event) and item.kind is EventKind.GATE_WAITING for item in new):
             complain(f"it goes on with: gameday go {self.plan.run_id}")
 
+    async def show_presence(self) -> None:
+        """Whoever follows is there, in case the day asks."""
+        who = context.speaker(self.known, self.plan.playbook).name
+        while True:
+            with contextlib.suppress(Unavailable):
+                await asyncio.to_thread(self.store.show_presence, self.plan.run_id, who, datetime.now(UTC))
+            await asyncio.sleep(SHOW_EVERY)
+
     async def outcome(self) -> DayResult:
         """How the run ended. A Temporal that does not answer is asked again: the run may well go on."""
         from temporalio.service import RPCError, RPCStatusCode
@@ -181,7 +193,7 @@ class Following:
             case "hold":
                 self.tell(Verb.RESUME if self.view.held else Verb.HOLD, {})
             case "go":
-                self.tell(Verb.GO, {"gate": self.view.gate} if self.view.gate else {})
+                self.tell(Verb.GO, {"gate": self.view.gate, "targets": self.view.targets_digest or None} if self.view.gate else {})
             case "note":
                 self.tell(Verb.NOTE, {"text": text})
             case "detected" | "mitigated":

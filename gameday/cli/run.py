@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 COMING_UP = "bringing up Temporal, a conductor and an agent for this run…"
 
 
-def run_playbook(starter: Starter, path: Path, detach: bool, values: list[str], approve: str, as_json: bool, junit: Path | None) -> int:
+def run_playbook(
+    starter: Starter,
+    path: Path,
+    detach: bool,
+    values: list[str],
+    approve: str,
+    as_json: bool,
+    junit: Path | None = None,
+    kind: str = "day",
+    past: timedelta = timedelta(0),
+) -> int:
     """Checks a playbook, starts its run and follows it. Returns the run's exit status, 2 for a playbook with problems."""
     if junit is not None:
         _refuse_unwritable(junit, detach)
@@ -29,13 +39,15 @@ def run_playbook(starter: Starter, path: Path, detach: bool, values: list[str], 
     if loaded is None:
         return 2
     from activities.kinds import catalogue
+    from gameday.plan import RunKind
     from gameday.plan import plan as make_plan
 
     known = context.settings()
     context.answers(known)  # a store that does not is said before anything is started
     by = context.speaker(known, loaded.playbook)
     approved = approve == "auto"
-    made = make_plan(loaded, catalogue(), by, datetime.now(UTC), approved=approved, lease=known.lease, versions=_versions())
+    now, versions = datetime.now(UTC), _versions()
+    made = make_plan(loaded, catalogue(), by, now, approved=approved, lease=known.lease, versions=versions, kind=RunKind(kind), past=past)
     return context.carry_out(_run(known, made, starter, detach, as_json, junit))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from gameday.commands import URGENT, Actor, Command, Verb
 from gameday.errors import BadInput, GamedayError, NotFound, Refused, Unavailable
 
 if TYPE_CHECKING:
+    from gameday.event import Event
     from gameday.plan import Plan
     from gameday.settings import Settings
 
@@ -44,11 +45,26 @@ def say(run: str, verb: str, fields: Fields) -> str:
     plan = context.plan(opened, run)
     if verb == Verb.TICK:
         fields = {"item": _item(str(fields["item"]), plan)}
+    if verb == Verb.GO:
+        fields = {**fields, **_seen(plan, [event for _, event in opened.events_after(plan.run_id, 0)], fields)}
     command = make(Verb(verb), context.speaker(known, plan.playbook), fields)
     outcome = opened.outcome(plan.run_id)
     if outcome is not None:
         return _too_late(command, plan, outcome)
     return context.carry_out(tell(known, plan.run_id, command))
+
+
+def _seen(plan: Plan, events: Sequence[Event], fields: Fields) -> Fields:
+    """What a go is for: the targets that the record shows now are said, and go with it, so that another list is not approved by it."""
+    from gameday.view import RunView
+
+    view = RunView(plan, plan.started_at)
+    for event in events:
+        view.take(event)
+    if fields.get("gate") in (None, view.gate):
+        for target in view.targets if view.gate.startswith("inject") else ():
+            complain(f"touches {target}")
+    return {"targets": view.targets_digest} if view.targets_digest else {}
 
 
 def _urgent(run: str, verb: Verb, fields: Fields) -> str:

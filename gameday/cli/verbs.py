@@ -85,6 +85,15 @@ def handover(run: Run, name: Annotated[str, typer.Argument(help="A member of the
 
 
 @app.command(rich_help_panel=SAYING)
+def here(run: Run) -> None:
+    """Say that somebody who may decide is still there.
+
+    Every other command says it too, and so does following the run.
+    """
+    _say(run, "here")
+
+
+@app.command(rich_help_panel=SAYING)
 def reveal(run: Run, reason: Reason = None) -> None:
     """Open the sealed scenario that is under way."""
     _say(run, "reveal", reason=reason)

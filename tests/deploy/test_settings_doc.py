@@ -24,6 +24,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[hosts.NAME]`": settings.HostSettings,
     "`[hosts.NAME.processes.NAME]`": settings.ProcessSettings,
     "`[hosts.NAME.envoys.NAME]`": settings.EnvoySettings,
+    "`[hosts.NAME.databases.NAME]`": settings.DatabaseSettings,
     "`[commands.NAME]`": settings.CommandSettings,
     "`[commands.NAME.arguments.NAME]`": settings.ArgumentSettings,
     "`[notify.NAME]`": notify.NotifierSettings,
@@ -58,6 +59,8 @@ def default(name: str, field: FieldInfo) -> str:
         return "–"
     if value in ((), {}):
         return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     return f"`{format_duration(value) if isinstance(value, timedelta) else value}`"
 
 

@@ -89,6 +89,20 @@ WARNINGS: dict[str, tuple[list[Change], list[Said]]] = {
         ],
         [("abort_when[0]", "the expected alert 'LedgerDown' would abort the run", "a guardrail on what customers feel")],
     ),
+    "guardrails on nothing but the host": (
+        [
+            ("http://127.0.0.1:8080/metrics', metric: http_errors_total", "http://db-1:8080/metrics', metric: http_errors_total"),
+            ("on: {host: local, process: ledger}", "on: {host: db-1, process: ledger}"),
+            ("'errors > 5 % in 3 of 5 samples', ", ""),
+        ],
+        [
+            (
+                "abort_when[0]",
+                "every guardrail looks only at what is being broken: none says what that does to those who depend on it",
+                "a guardrail on what customers feel, such as 'errors > 5 % in 3 of 5 samples'",
+            )
+        ],
+    ),
     "a baseline of a single sample": (
         [before_scenarios("sampling: {baseline: 0s, baseline_samples: 0}")],
         [

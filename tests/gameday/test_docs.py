@@ -31,6 +31,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`sampling`": playbook.Sampling,
     "`gates`": playbook.Gates,
     "A gate": playbook.Gate,
+    "`rehearsal`": playbook.Rehearsal,
+    "`presence`": playbook.Presence,
     "`blast_radius`": playbook.BlastRadius,
     "A scenario": playbook.Scenario,
     "A fault": playbook.Fault,

@@ -14,7 +14,7 @@ from gameday.event import Event, EventKind
 from gameday.loading import loads
 from gameday.notice import TELLING, Notice, heeds, notice
 from gameday.notify import About
-from gameday.plan import Plan
+from gameday.plan import Plan, RunKind
 from gameday.plan import plan as make_plan
 from tests.gameday.conftest import CATALOGUE, at
 
@@ -124,6 +124,11 @@ def test_each_event_says_what_happened_to_what_and_what_to_do_next(
     assert (found.about, found.severity, found.to) == (about, severity, to)
     assert found.text == f"checkout-day (staging): {text.replace('RUN', run.run_id)}"
     assert (found.id, found.run_id, found.playbook, found.environment, found.at) == (f"{kind.name}-10", run.run_id, "checkout-day", "staging", at(10))
+
+
+def test_a_call_from_a_rehearsal_says_that_it_is_one() -> None:
+    run = made().model_copy(update={"kind": RunKind.REHEARSAL})
+    assert called(run, EventKind.FAULT_DIRTY).text.startswith("rehearsal of checkout-day (staging): DIRTY: canary-slow")
 
 
 def test_presence_that_is_lost_calls_the_safety_officer() -> None:

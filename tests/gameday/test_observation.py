@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gameday.clocks import clocks
 from gameday.language import Guardrail, Tolerance
 from gameday.observation import Breach, Steadiness, Total, Verdict, WatchState, Yardstick, ticks
+from gameday.playbook import Unseen
 from gameday.probe import Baseline, Sample
 
 T0 = datetime(2026, 6, 18, 12, 0, tzinfo=UTC)
@@ -28,11 +29,15 @@ def sample(probe: str, seconds: float, value: float | None) -> Sample:
 
 
 def watched(
-    guardrail: str, values: list[float | None], only_absolute: bool = False, baselines: tuple[Baseline, ...] = BASELINES
+    guardrail: str,
+    values: list[float | None],
+    only_absolute: bool = False,
+    baselines: tuple[Baseline, ...] = BASELINES,
+    unknown_is: Unseen = Unseen.BREACH,
 ) -> list[Breach | None]:
     """The breach at each of the ticks, one a second."""
     rule = Guardrail.parse(guardrail)
-    yardstick = Yardstick(units=UNITS, baselines=baselines, abort_when=(rule,))
+    yardstick = Yardstick(units=UNITS, baselines=baselines, abort_when=(rule,), unknown_is=unknown_is)
     state, found = WatchState(steadiness=Steadiness(needed=3)), []
     for second, value in enumerate(values):
         state, breach = yardstick.advance(state, at(second), {rule.probe: sample(rule.probe, second, value)}, only_absolute)
@@ -75,6 +80,21 @@ N = None
 )
 def test_a_guardrail_holds_at_these_ticks(guardrail: str, values: list[float | None], expected: str) -> None:
     assert holding(watched(guardrail, values)) == expected
+
+
+@pytest.mark.parametrize(
+    ("guardrail", "values", "expected"),
+    [
+        ("errors > 5 %", [N, HIGH], ".X"),
+        ("errors > 5 % in 3 of 5 samples", [HIGH, N, N, N, HIGH, N, N, HIGH], ".......X"),
+        ("errors > 5 % in 2 of 3 samples", [HIGH, LOW, N, LOW, HIGH, N, HIGH], "......X"),
+        ("errors > 5 % for 2s", [HIGH, N, HIGH], "..X"),
+        ("errors is unknown in 2 of 3 samples", [N, LOW, N], "..X"),
+        ("failed > 5 in total", [100, N, 106], "..X"),
+    ],
+)
+def test_what_is_not_known_is_passed_over_where_the_playbook_says_so(guardrail: str, values: list[float | None], expected: str) -> None:
+    assert holding(watched(guardrail, values, unknown_is=Unseen.PASSED_OVER)) == expected
 
 
 def test_pre_check_does_not_judge_what_needs_a_baseline() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -35,6 +35,14 @@ def test_times_of_the_day_become_moments_in_its_zone(good: str, catalogue: Catal
 def test_the_day_is_the_one_it_is_in_the_playbooks_zone(small: str, catalogue: Catalogue) -> None:
     late = datetime(2026, 6, 18, 23, 0, tzinfo=UTC)  # the 19th in Auckland
     assert planned(small_day(small, "stop: '12:00', zone: Pacific/Auckland"), catalogue, late).stop_at == datetime(2026, 6, 19, 0, 0, tzinfo=UTC)
+
+
+def test_a_lease_longer_than_any_fault_may_last_is_refused(small: str, catalogue: Catalogue) -> None:
+    text = small.replace("100ms}}]", "100ms}, for: 20s}]\nblast_radius: {max_duration: 1m}")
+    now = datetime(2026, 6, 18, tzinfo=UTC)
+    with pytest.raises(BadInput, match=r"the lease is 10m \(settings\), longer than blast_radius.max_duration \(60s\)"):
+        plan(loads(text.encode(), catalogue), catalogue, ADA, now, lease=timedelta(minutes=10))
+    assert plan(loads(text.encode(), catalogue), catalogue, ADA, now, lease=timedelta(minutes=1)).lease == timedelta(minutes=1)
 
 
 def test_kinds_become_facts(good: str, catalogue: Catalogue) -> None:

@@ -88,12 +88,12 @@ async def test_the_recorded_seed_chooses_the_same_targets_again(shared: Town, pl
     targets: Any = found.data["targets"]
     faults = tuple(FaultQuestion(name=each.name, kind=each.inject, on=each.on) for each in record.plan.playbook.scenarios[0].faults)
     settings = Settings(hosts={host: HostSettings(labels={"app": "shop"}) for host in HOSTS})
-    again = await Targets(settings, _no_versions).select(SelectOrder(faults=faults, seed=int(found.text("seed"))))
+    again = await Targets(settings, _no_versions, _lives).select(SelectOrder(faults=faults, seed=int(found.text("seed"))))
     assert again.hosts and not again.problems
     assert {(each["fault"], each["host"]) for each in targets} == {
         (fault.name, host) for fault, hosts in zip(faults, again.hosts, strict=True) for host in hosts
     }
-    assert again != await Targets(settings, _no_versions).select(SelectOrder(faults=faults, seed=int(found.text("seed")) + 1))
+    assert again != await Targets(settings, _no_versions, _lives).select(SelectOrder(faults=faults, seed=int(found.text("seed")) + 1))
 
 
 async def test_more_time_reaches_beyond_what_the_scenario_was_to_be_observed(shared: Town, played: StandIns) -> None:
@@ -130,3 +130,7 @@ def one_on(state: LiveState) -> bool:
 
 async def _no_versions() -> dict[str, str]:
     return {}
+
+
+async def _lives(_: str) -> bool:
+    return True

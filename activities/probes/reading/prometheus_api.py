@@ -10,7 +10,8 @@ import contextlib
 import io
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import requests
@@ -64,12 +65,29 @@ def query(url: str, promql: str, headers: Mapping[str, str], options: Mapping[st
     Raises:
         Unknown: no answer, a refusal (with Prometheus' own reason), or one that is not JSON.
     """
+    return _asked(url, headers, lambda connect: connect.custom_query(promql, params={"timeout": f"{TIMEOUT_S:g}s", **options}))
+
+
+def query_range(
+    url: str, promql: str, start: datetime, end: datetime, step: timedelta, headers: Mapping[str, str], options: Mapping[str, str]
+) -> Any:
+    """The `result` of a range query, both ends included, unchecked.
+
+    Raises:
+        Unknown: as `query`.
+    """
+    every = f"{step / timedelta(seconds=1):g}"
+    params = {"timeout": f"{TIMEOUT_S:g}s", **options}
+    return _asked(url, headers, lambda connect: connect.custom_query_range(promql, start, end, every, params=params))
+
+
+def _asked(url: str, headers: Mapping[str, str], ask: Callable[[PrometheusConnect], Any]) -> Any:
     with _Bounded() as session:
         connect = PrometheusConnect(url, headers={"Accept-Encoding": "identity", **headers}, session=session, timeout=TIMEOUT_S)
         # The library would ask three times more, with pauses, and so hide that the first answer was a failure.
         session.mount(url, HTTPAdapter(max_retries=0))
         try:
-            return connect.custom_query(promql, params={"timeout": f"{TIMEOUT_S:g}s", **options})
+            return ask(connect)
         except PrometheusApiClientException as error:
             raise Unknown(f"{place(url)} refused the query: {_reason(str(error))}") from None
         except requests.JSONDecodeError:

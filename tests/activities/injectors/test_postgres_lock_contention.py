@@ -8,13 +8,16 @@ import json
 import os
 import re
 import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 import psycopg
 import pytest
+from psycopg import sql
 
+from activities.injectors.injector import Host
 from activities.injectors.postgres_lock_contention import PostgresLockContention
 from activities.journal import Journal
 from activities.operators import Operators
@@ -130,3 +133,18 @@ def test_a_password_is_neither_shown_nor_journaled(tmp_path: Path) -> None:
     with pytest.raises(NotFound) as refused:
         resolve(Target(host="local", database="shop"), "local", settings)
     assert "holds no URL of PostgreSQL" in str(refused.value) and "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("lasts", "refused"), [("5 minutes", True), ("1 day", False), (None, False)])
+def test_a_password_that_ends_before_the_fault_may_is_refused(tmp_path: Path, lasts: str | None, refused: bool) -> None:
+    with rig(Orders, tmp_path) as orders:
+        with database.connect(orders.address) as connection:
+            until = connection.execute("SELECT now() + %s::interval", [lasts]).fetchone() if lasts else ("infinity",)
+            assert until is not None
+            connection.execute(sql.SQL("ALTER ROLE admin VALID UNTIL {}").format(sql.Literal(str(until[0]))))
+        injector, target = PostgresLockContention(), resolve(orders.on(), "local", orders.settings())
+        host = Host("local", orders.settings(), {}, tmp_path, until=datetime.now(UTC) + timedelta(minutes=10))
+        found = list(injector.preflight(injector.Params(table="orders"), target, host))
+    assert bool(found) is refused
+    if refused:
+        assert "the password of its url_file ends at" in found[0] and found[0].endswith("renew it first")

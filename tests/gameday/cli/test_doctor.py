@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from gameday.cli.diagnosis import Finding
-from gameday.cli.doctor_queues import Polled, _finding
+from gameday.cli.doctor_queues import _finding
 from gameday.cli.doctor_targets import targets
 from gameday.settings import CommandSettings, EnvoySettings, HostSettings, ProcessSettings, Settings
 from tests.activities.injectors.test_http_fault import Gateway
 from tests.rigs.lab import rig
+from worker.polling import Polled
 
 Gameday = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -1,0 +1,181 @@
+"""What a rehearsal tries without touching anything: probes, the alert source, and the guardrails on what has been."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from temporalio import activity
+
+from activities.alerts import source_of
+from activities.probes.probe import Probe, Unknown
+from activities.store import RunStore
+from gameday.backtest import Past, baseline_of, held, trips
+from gameday.catalogue import ProbeParams
+from gameday.orders import Checked, RehearsalAnswer, RehearsalQuestion, Rehearsed, RehearseOrder
+from gameday.units import Dimension, format_value, spoken
+
+READINGS = 3
+"""How often each probe is read at the least: a rate and a quantile need one before."""
+FINEST = timedelta(seconds=1)
+"""The finest step of the past."""
+TOO_FAR = 1000.0
+"""How many times the other a reading and its bound may be, before it is asked whether one unit is another."""
+PAST_PATIENCE = 240.0
+"""Seconds that the past of one probe may take."""
+
+
+@dataclass
+class Rehearsing:
+    """The conductor's part of a rehearsal."""
+
+    store: RunStore
+    kinds: Mapping[str, type[Probe[ProbeParams]]]
+
+    @activity.defn(name="rehearse")
+    async def rehearse(self, order: RehearseOrder) -> Rehearsed:
+        """Tries every probe, the alert source and the guardrails' past. Nothing raises: what cannot be done is a finding."""
+        async with httpx.AsyncClient(trust_env=False, timeout=None) as http:  # noqa: S113  # each reading has its limit
+            trial = Trial(order, {name: self._probe(spec, http) for name, spec in order.probes.items()})
+            beating = asyncio.create_task(_beat())
+            try:
+                findings = [each for name in trial.probes for each in await trial.reads(name)]
+                findings += await trial.alerts(http)
+                findings += [each async for each in trial.past()]
+            finally:
+                beating.cancel()
+        return Rehearsed(findings=tuple(findings))
+
+    @activity.defn(name="rehearsal.find")
+    async def find(self, question: RehearsalQuestion) -> RehearsalAnswer:
+        """When the playbook was rehearsed last, as it is now, and passed."""
+        return RehearsalAnswer(at=await asyncio.to_thread(self.store.rehearsed, question.playbook, question.rehearsed_as))
+
+    def _probe(self, spec: Mapping[str, object], http: httpx.AsyncClient) -> Probe[ProbeParams]:
+        ((kind, params),) = spec.items()
+        cls = self.kinds[kind]
+        return cls(cls.Params.model_validate(params or {}), http)
+
+
+async def _beat() -> None:
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(2.0)
+
+
+class Trial:
+    """One rehearsal's probes."""
+
+    def __init__(self, order: RehearseOrder, probes: Mapping[str, Probe[ProbeParams]]) -> None:
+        self.order, self.probes, self.yardstick = order, probes, order.yardstick
+        self.limit = order.sampling.timeout.total_seconds()
+
+    async def reads(self, name: str) -> list[Checked]:
+        """Whether a probe answers, and whether what it says can be what it is said to be."""
+        about, why, values = f"probe {name}", "", list[float]()
+        for _ in range(READINGS):
+            try:
+                values.append(await asyncio.wait_for(self.probes[name].sample(), self.limit))
+            except Exception as error:  # noqa: BLE001  # whatever a probe does is what the rehearsal finds
+                why = self._why(error)
+            await asyncio.sleep(self.order.sampling.every.total_seconds())
+        if not values:
+            return [_no(about, why)]
+        seen = format_value(values[-1], self.yardstick.unit(name))
+        strange = self._strange(name, values[-1])
+        if strange:
+            return [_no(about, f"reads {seen}: {strange}")]
+        doubts = [*self._doubts(name, values[-1])]
+        missed = f", {READINGS - len(values)} of {READINGS} readings unknown ({why})" if len(values) < READINGS - 1 else ""
+        return [Checked(state="part" if doubts or missed else "ok", about=about, said="; ".join([f"reads {seen}{missed}", *doubts])[:600])]
+
+    def _strange(self, name: str, value: float) -> str:
+        """Why this cannot be what the probe is said to measure; empty when it can."""
+        dimension = self.yardstick.unit(name).dimension
+        if dimension is Dimension.RATIO and not 0 <= value <= 1:
+            return "a ratio is between 0 and 100 %; is its unit '%' rather than ratio, or is it a count?"
+        return "a negative time, size or rate is none; look at its query and its unit" if value < 0 and dimension is not Dimension.COUNT else ""
+
+    def _doubts(self, name: str, value: float) -> list[str]:
+        """Bounds of a time that are so far from what is read that one of the two may be in another unit."""
+        unit = self.yardstick.unit(name)
+        if unit.dimension is not Dimension.TIME or not value:
+            return []
+        guards = [guard.tolerance for guard in self.yardstick.abort_when if guard.tolerance]
+        mine = [each for each in (*self.yardstick.steady_state, *guards) if each.probe == name and not each.bound.times_baseline]
+        limits = [(each, each.limit(unit, None)) for each in mine]
+        far = [str(each) for each, limit in limits if limit and not 1 / TOO_FAR <= value / limit <= TOO_FAR]
+        return [f"'{each}' is very far from that: are both in the unit that is meant?" for each in far]
+
+    def _why(self, error: Exception) -> str:
+        if isinstance(error, Unknown):
+            return str(error)
+        return f"no answer in {self.limit:g} s" if isinstance(error, TimeoutError) else f"it failed: {type(error).__name__}"
+
+    async def alerts(self, http: httpx.AsyncClient) -> list[Checked]:
+        if self.order.alerts is None:
+            return []
+        try:
+            firing = await asyncio.wait_for(source_of(self.order.alerts, http).firing(), self.limit)
+        except Exception as error:  # noqa: BLE001  # see above
+            return [_no("alerts", self._why(error))]
+        named = sorted(firing & self.order.named_alerts)
+        if named:
+            return [_no("alerts", f"{', '.join(named)} fires already: nobody could tell it from the drill")]
+        return [Checked(state="ok", about="alerts", said=f"{len(firing)} firing, none of those that the day is to raise")]
+
+    async def past(self) -> AsyncIterator[Checked]:
+        """Every guardrail and every tolerance of the steady state, on what its probe would have read."""
+        if not self.order.past:
+            return
+        known: dict[str, Past | str] = {}
+        step = max(self.order.sampling.every, FINEST)
+        end = datetime.now(UTC).replace(microsecond=0)
+        for name, probe in self.probes.items():
+            try:
+                found = await asyncio.wait_for(probe.past(end - self.order.past, end, step), PAST_PATIENCE)
+                known[name] = "its source keeps no past" if found is None else found or "nothing of that time is kept"
+            except Exception as error:  # noqa: BLE001  # see above
+                known[name] = str(error) if isinstance(error, Unknown) else f"its past could not be read ({type(error).__name__})"
+        for each in await asyncio.to_thread(self._judged, known, step):
+            yield each
+
+    def _judged(self, known: Mapping[str, Past | str], step: timedelta) -> list[Checked]:
+        baselines = tuple(baseline_of(name, past) for name, past in known.items() if not isinstance(past, str))
+        yardstick, found = self.yardstick.model_copy(update={"baselines": baselines}), []
+        for guardrail in yardstick.abort_when:
+            about, past = f"guardrail {guardrail}"[:200], known[guardrail.probe]
+            if isinstance(past, str) or guardrail.tolerance is None:
+                why = past if isinstance(past, str) else "what was unknown is not kept"
+                found.append(Checked(state="part", about=about, said=f"not tried on the past: {why}"))
+                continue
+            at = trips(yardstick, guardrail, past, step, self.order.day).at
+            last = f", the last time at {at[-1]:%Y-%m-%d %H:%M:%S} UTC" if at else ""
+            said = f"would have tripped {_times(len(at))} in {_length(past)} without any fault{last}"
+            found.append(Checked(state="part" if at else "ok", about=about, said=said))
+        for tolerance in yardstick.steady_state:
+            about, past = f"steady {tolerance}"[:200], known[tolerance.probe]
+            if isinstance(past, str):
+                found.append(Checked(state="part", about=about, said=f"not tried on the past: {past}"))
+                continue
+            how = held(yardstick, tolerance, past, step)
+            worst = f"; out of it for {spoken(how.longest)} at the longest" if how.longest else ""
+            found.append(Checked(state="ok" if how.share > 0.99 else "part", about=about, said=f"held {how.share:.1%} of {_length(past)}{worst}"))
+        return found
+
+
+def _no(about: str, said: str) -> Checked:
+    return Checked(state="no", about=about, said=said[:600] or "no answer")
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def _length(past: Past) -> str:
+    """How much of the past there was."""
+    days = (past[-1][0] - past[0][0]) / timedelta(days=1)
+    return "the last week" if days >= 6.9 else f"the last {days:.0f} days" if days >= 2 else f"the last {spoken(past[-1][0] - past[0][0])}"
