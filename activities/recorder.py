@@ -15,7 +15,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Required, TypedDict
 
@@ -45,11 +45,19 @@ class Batch(TypedDict, total=False):
     samples: list[str]
 
 
+Heard = Callable[[Sequence[Event], Plan | None], Awaitable[None]]
+"""Somebody who is told what was kept, before whoever told it is answered. It takes a moment, and never fails."""
+
+
+async def nobody(events: Sequence[Event], plan: Plan | None) -> None:
+    """Hears nothing."""
+
+
 class Recorder:
     """Takes events and samples at once, and sees that the store gets them."""
 
-    def __init__(self, store: RunStore, spool: Path) -> None:
-        self.store, self._spool = store, spool
+    def __init__(self, store: RunStore, spool: Path, on_kept: Heard = nobody) -> None:
+        self.store, self._spool, self._on_kept = store, spool, on_kept
         self._numbers = itertools.count()
         self._wake = asyncio.Event()
         self._held: deque[Batch] = deque(maxlen=MOST_HELD)
@@ -64,7 +72,10 @@ class Recorder:
         batch = Batch(run_id=events[0].run_id, events=[event.model_dump_json() for event in events])
         if plan is not None:
             batch["plan"] = plan.model_dump_json()
-        await self._keep(batch, safely=True)
+        try:
+            await self._keep(batch, safely=True)
+        finally:  # a full disk keeps nobody from hearing of it
+            await self._on_kept(events, plan)
 
     async def seen(self, run_id: str, samples: Sequence[Sample], events: Sequence[Event] = ()) -> None:
         """Keeps what an observer saw. It must go on watching: what cannot be written down is kept in memory until it can."""
@@ -75,6 +86,8 @@ class Recorder:
             if not self._held:
                 log.error("what is observed is kept in memory until it can be written to %s: %s", self._spool, error)
             self._held.append(batch)
+        if events:
+            await self._on_kept(events, None)
 
     async def _keep(self, batch: Batch, safely: bool) -> None:
         path = self._spool / f"{time.time_ns():020}-{os.getpid()}-{next(self._numbers):06}.{batch['run_id']}.json"

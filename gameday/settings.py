@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gameday.errors import SettingsError
 from gameday.model import Duration, HostName, Line, Model, Name, ProbeName, ThingName
+from gameday.notify import Notifiers
 
 Argv = Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=4000)], ...], Field(min_length=1, max_length=100)]
 
@@ -121,6 +122,8 @@ class Settings(BaseSettings):
     commands: dict[Name, CommandSettings] = Field(default_factory=dict)
     people: dict[ThingName, Line] = Field(default_factory=dict)
     """Team members by the operating system's user name."""
+    notify: Notifiers = Field(default_factory=dict)
+    """How people are called, each way by a name of its own."""
 
     @classmethod
     def settings_customise_sources(

