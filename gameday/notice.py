@@ -106,7 +106,7 @@ def notice(event: Event, plan: Plan | None, known: tuple[Event, ...] = ()) -> No
     """
     others = tuple(each for each in known if each.id != event.id)
     about = _about(event, others)
-    if about is None:
+    if about is None or (plan is not None and plan.kind is RunKind.DRY):  # nothing is changed: nobody is woken for it
         return None
     seen = veil(RunRecord(plan, (*others, event), ())) if plan else None
     shown = next((each for each in seen.events if each.id == event.id), None) if seen else None

@@ -131,6 +131,11 @@ def test_a_call_from_a_rehearsal_says_that_it_is_one() -> None:
     assert called(run, EventKind.FAULT_DIRTY).text.startswith("rehearsal of checkout-day (staging): DIRTY: canary-slow")
 
 
+def test_a_dry_run_calls_nobody() -> None:
+    run = made().model_copy(update={"kind": RunKind.DRY})
+    assert notice(event(run, EventKind.ABORTED, reason="enough", by="abort"), run) is None
+
+
 def test_presence_that_is_lost_calls_the_safety_officer() -> None:
     found = called(made(), EventKind.PRESENCE_LOST)
     assert (found.about, found.to) == (About.PRESENCE, ("Grace (safety)",))
