@@ -125,9 +125,9 @@ def test_what_the_deployed_settings_suggest_loads_too(monkeypatch: pytest.Monkey
 
 
 def test_environment_variables_of_the_page_are_read_somewhere() -> None:
-    listed = set(re.findall(r"^\| `(GAMEDAY_[A-Z]+)`", DOC, re.MULTILINE))
-    read = {name for path in (ROOT / "gameday").rglob("*.py") for name in re.findall(r'environ[^\n]*"(GAMEDAY_[A-Z]+)"', path.read_text())}
-    read |= {name for path in (ROOT / "worker").rglob("*.py") for name in re.findall(r'environ[^\n]*"(GAMEDAY_[A-Z]+)"', path.read_text())}
+    listed = set(re.findall(r"^\| `(GAMEDAY_[A-Z_]+)`", DOC, re.MULTILINE))
+    read = {name for path in (ROOT / "gameday").rglob("*.py") for name in re.findall(r'environ[^\n]*"(GAMEDAY_[A-Z_]+)"', path.read_text())}
+    read |= {name for path in (ROOT / "worker").rglob("*.py") for name in re.findall(r'environ[^\n]*"(GAMEDAY_[A-Z_]+)"', path.read_text())}
     assert listed == read
 
 
