@@ -15,6 +15,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.alerts import AlertSource, source_of
 from activities.probes.probe import Probe, Unknown
+from activities.probes.reading.client import client
+from activities.probes.reading.reach import Reach
 from activities.recorder import Recorder
 from gameday.catalogue import ProbeParams
 from gameday.event import Event, EventKind, event_id
@@ -59,8 +61,8 @@ class Bench:
 class Observer:
     """The `observe` activity, with what it needs injected."""
 
-    def __init__(self, recorder: Recorder, probes: Mapping[str, type[Probe[ProbeParams]]]) -> None:
-        self._recorder, self._kinds = recorder, probes
+    def __init__(self, recorder: Recorder, probes: Mapping[str, type[Probe[ProbeParams]]], reach: Reach | None = None) -> None:
+        self._recorder, self._kinds, self._reach = recorder, probes, reach or Reach()
         self._benches: dict[str, Bench] = {}
 
     @activity.defn(name="observe")
@@ -96,7 +98,7 @@ class Observer:
                 del self._benches[run_id]
                 await old.http.aclose()
         if order.run_id not in self._benches:
-            http = httpx.AsyncClient(trust_env=False, timeout=None)  # noqa: S113  # each tick has its limit
+            http = client(self._reach)
             probes = {name: self._probe(spec, http) for name, spec in order.probes.items()}
             self._benches[order.run_id] = Bench(http, probes, source_of(order.alerts, http) if order.alerts else None)
         bench = self._benches[order.run_id]
@@ -106,7 +108,9 @@ class Observer:
     def _probe(self, spec: Mapping[str, object], http: httpx.AsyncClient) -> Probe[ProbeParams]:
         ((kind, params),) = spec.items()
         cls = self._kinds[kind]
-        return cls(cls.Params.model_validate(params or {}), http)
+        probe = cls(cls.Params.model_validate(params or {}), http)
+        probe.reach = self._reach
+        return probe
 
     async def close(self) -> None:
         for bench in self._benches.values():

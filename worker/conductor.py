@@ -17,6 +17,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities import kinds
 from activities.observe import Observer
+from activities.probes.reading.reach import Reach
 from activities.record import Records, Targets
 from activities.recorder import Recorder
 from activities.store import RunStore
@@ -36,7 +37,7 @@ async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]
     """A running conductor."""
     recorder = Recorder(RunStore(settings.store_url), settings.home / "spool")
     records, targets = Records(recorder), Targets(settings, partial(_versions, client))
-    observer, reporter = Observer(recorder, kinds.probes()), Reporter(recorder)
+    observer, reporter = Observer(recorder, kinds.probes(), Reach(settings.probes.allow)), Reporter(recorder)
     worker = Worker(
         client,
         task_queue=CONDUCTOR_QUEUE,

@@ -26,6 +26,7 @@ from pydantic import Field
 
 from activities.probes.probe import Probe, Unknown
 from activities.probes.reading.params import BaseUrl, Headers, revealed
+from activities.probes.reading.reach import Reach
 from activities.probes.reading.web import place
 from gameday.catalogue import ProbeParams
 from gameday.model import Duration, Text
@@ -73,7 +74,7 @@ class PrometheusProbe(Probe[PrometheusParams]):
         from activities.probes.reading.prometheus_api import query
 
         longest = f"{self.params.stale_after // timedelta(milliseconds=1)}ms"
-        return query(self.params.url, fresh(self.params.query, longest), headers, {"lookback_delta": longest})
+        return query(self.params.url, fresh(self.params.query, longest), headers, {"lookback_delta": longest}, self.reach or Reach())
 
     def _number(self, result: Any) -> float:
         at, value = _single(result)

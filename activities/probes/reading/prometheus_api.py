@@ -9,6 +9,7 @@ import ast
 import contextlib
 import io
 import json
+import socket
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -17,8 +18,12 @@ import requests
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
 from activities.probes.probe import Unknown
+from activities.probes.reading.reach import Reach
 from activities.probes.reading.web import no_answer, place
 
 TIMEOUT_S = 10.0
@@ -58,7 +63,46 @@ class _Bounded(requests.Session):
         return bytes(body)
 
 
-def query(url: str, promql: str, headers: Mapping[str, str], options: Mapping[str, str]) -> Any:
+class _Adapter(HTTPAdapter):
+    """Connects to addresses that have been judged, once: the library would ask three times more, with pauses, and so hide the first failure."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": _judged(HTTPConnection, self._reach)}),
+            "https": type("Pool", (HTTPSConnectionPool,), {"ConnectionCls": _judged(HTTPSConnection, self._reach)}),
+        }
+
+
+def _judged(connection: type[HTTPConnection], reach: Reach) -> type[HTTPConnection]:
+    """A class of connections that look a name up once, judge what it leads to, and connect to that. TLS still sees the name."""
+
+    class Judged(connection):  # type: ignore[misc,valid-type]  # one of two classes
+        _dns_host: str
+
+        def _new_conn(self) -> socket.socket:
+            name = self._dns_host
+            addresses = reach.checked(name, self.port)
+            try:
+                for last, address in enumerate(addresses, 1 - len(addresses)):
+                    self._dns_host = address
+                    try:
+                        return super()._new_conn()  # type: ignore[no-any-return]  # as above
+                    except HTTPError:
+                        if last == 0:
+                            raise
+            finally:
+                self._dns_host = name
+            raise OSError("there is no address")
+
+    return Judged
+
+
+def query(url: str, promql: str, headers: Mapping[str, str], options: Mapping[str, str], reach: Reach) -> Any:
     """The `result` of an instant query, unchecked.
 
     Raises:
@@ -66,8 +110,7 @@ def query(url: str, promql: str, headers: Mapping[str, str], options: Mapping[st
     """
     with _Bounded() as session:
         connect = PrometheusConnect(url, headers={"Accept-Encoding": "identity", **headers}, session=session, timeout=TIMEOUT_S)
-        # The library would ask three times more, with pauses, and so hide that the first answer was a failure.
-        session.mount(url, HTTPAdapter(max_retries=0))
+        session.mount(url, _Adapter(reach))
         try:
             return connect.custom_query(promql, params={"timeout": f"{TIMEOUT_S:g}s", **options})
         except PrometheusApiClientException as error:
