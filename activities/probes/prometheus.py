@@ -28,6 +28,7 @@ from activities.probes.probe import Probe, Unknown
 from activities.probes.reading.params import BaseUrl, Headers, revealed
 from activities.probes.reading.reach import Reach
 from activities.probes.reading.web import place
+from activities.secrets import hide
 from gameday.catalogue import ProbeParams
 from gameday.model import Duration, Text
 
@@ -74,7 +75,10 @@ class PrometheusProbe(Probe[PrometheusParams]):
         from activities.probes.reading.prometheus_api import query
 
         longest = f"{self.params.stale_after // timedelta(milliseconds=1)}ms"
-        return query(self.params.url, fresh(self.params.query, longest), headers, {"lookback_delta": longest}, self.reach or Reach())
+        return query(self.params.url, fresh(self.params.query, longest), headers, {"lookback_delta": longest}, self.reach or Reach(), self._hide)
+
+    def _hide(self, said: str) -> str:
+        return hide(said, self.params.headers.values())
 
     def _number(self, result: Any) -> float:
         at, value = _single(result)

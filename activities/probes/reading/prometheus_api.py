@@ -11,7 +11,7 @@ import io
 import json
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
@@ -102,8 +102,8 @@ def _judged(connection: type[HTTPConnection], reach: Reach) -> type[HTTPConnecti
     return Judged
 
 
-def query(url: str, promql: str, headers: Mapping[str, str], options: Mapping[str, str], reach: Reach) -> Any:
-    """The `result` of an instant query, unchecked.
+def query(url: str, promql: str, headers: Mapping[str, str], options: Mapping[str, str], reach: Reach, hide: Callable[[str], str] = str) -> Any:
+    """The `result` of an instant query, unchecked. `hide` takes secrets out of what the server says of it.
 
     Raises:
         Unknown: no answer, a refusal (with Prometheus' own reason), or one that is not JSON.
@@ -114,7 +114,7 @@ def query(url: str, promql: str, headers: Mapping[str, str], options: Mapping[st
         try:
             return connect.custom_query(promql, params={"timeout": f"{TIMEOUT_S:g}s", **options})
         except PrometheusApiClientException as error:
-            raise Unknown(f"{place(url)} refused the query: {_reason(str(error))}") from None
+            raise Unknown(f"{place(url)} refused the query: {_reason(str(error), hide)}") from None
         except requests.JSONDecodeError:
             raise Unknown(f"what {place(url)} answers is no JSON") from None
         except requests.exceptions.InvalidHeader:
@@ -125,10 +125,10 @@ def query(url: str, promql: str, headers: Mapping[str, str], options: Mapping[st
             raise Unknown(f"what {place(url)} answers is not Prometheus' API") from None
 
 
-def _reason(text: str) -> str:
+def _reason(text: str, hide: Callable[[str], str]) -> str:
     """Prometheus' own words out of the library's message, `HTTP Status Code 400 (b'…')`, whose body is a literal of Python's."""
     status, _, body = text.partition(" (")
     words = status.replace("HTTP Status Code", "status")
     with contextlib.suppress(ValueError, SyntaxError, RecursionError, KeyError, TypeError):
         words = str(json.loads(ast.literal_eval(body.removesuffix(")")))["error"])
-    return "".join(sign for sign in words if sign.isprintable())[:150]
+    return "".join(sign for sign in hide(words) if sign.isprintable())[:150]
