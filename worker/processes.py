@@ -18,7 +18,6 @@ from worker.agent import adopt, agent
 from worker.conductor import conductor
 from worker.connection import FOR_EVER, connect
 
-
 TALKATIVE = ("httpx", "httpcore", "urllib3")
 """They log whole addresses, headers, and what servers answer, which may repeat a secret that it was sent."""
 
