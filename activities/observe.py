@@ -20,7 +20,7 @@ from activities.probes.reading.reach import Reach
 from activities.recorder import Recorder
 from gameday.catalogue import ProbeParams
 from gameday.event import Event, EventKind, event_id
-from gameday.model import Model
+from gameday.model import Model, one_line
 from gameday.observation import Breach, ObserveOrder, ObserveResult, Purpose, Steadiness, Verdict, WatchState
 from gameday.probe import Baseline, Sample
 
@@ -175,7 +175,7 @@ class Watch:
         try:
             return Sample.read(name, at, await asyncio.wait_for(self.probes[name].sample(), limit), _since(began))
         except Unknown as unknown:
-            return Sample(probe=name, at=at, unknown=str(unknown)[:300] or "no reason given", took_ms=_since(began))
+            return Sample(probe=name, at=at, unknown=one_line(str(unknown), 300) if str(unknown) else "no reason given", took_ms=_since(began))
         except TimeoutError:
             return Sample(probe=name, at=at, unknown=f"no answer in {limit:g} s", took_ms=_since(began))
         except Exception as error:  # noqa: BLE001  # a probe's own mistake is an unknown, not the end of the watch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,11 @@ def replaced(value: Any, path: tuple[Any, ...], text: str) -> Any:
     return made
 
 
+def ordered(target: Rig, fault_id: str, params: dict[str, Any]) -> dict[str, Any]:
+    target.params = params  # type: ignore[misc]  # this rig's own
+    return target.order(fault_id)
+
+
 def given(target: Rig) -> dict[str, Any]:
     """Parameters with a text wherever the kind takes one: those of the rig, and every other field of its model."""
     fields = kinds.injectors()[target.kind].Params.model_fields
@@ -102,19 +108,19 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
 
 async def test_hostile_words_are_refused_or_carried_as_data_and_undone(target: Rig, operators: Operators) -> None:
     """In each parameter in turn; what no model refuses is put on for real, by the operations of production, and taken off again."""
-    before, cls = target.look(), kinds.injectors()[target.kind]
+    before, usual = target.look(), target.params
     carried = []
     for path in places(given(target)):
         for words in HOSTILE:
-            params = replaced(target.params if path[0] in target.params else {**target.params, path[0]: ""}, path, words)
+            params = replaced(usual if path[0] in usual else {**usual, path[0]: ""}, path, words)
             try:
-                target.order("f-hostile", params=params)
+                ordered(target, "f-hostile", params)
             except (ValidationError, GamedayError):
                 continue
             carried.append((path, params))
     for number, (path, params) in enumerate(carried):
         try:
-            await operators.perform(target.order(f"f-hostile-{number}", params=params))
+            await operators.perform(ordered(target, f"f-hostile-{number}", params))
         except GamedayError:
             pass
         else:
@@ -122,7 +128,6 @@ async def test_hostile_words_are_refused_or_carried_as_data_and_undone(target: R
             assert status["outcome"] in ("reverted", "spent"), (path, status)
         target.renew()
         assert target.look() == before, path
-    assert cls.kind == target.kind
 
 
 def test_hostile_names_of_a_target_are_refused_or_name_nothing(target: Rig) -> None:
@@ -153,5 +158,7 @@ def test_a_step_out_of_a_journal_takes_no_hostile_word_where_a_program_would_rea
                 changed = replaced(step, path, words)
                 if path == ("born",) and words.count("/") >= 2:
                     continue  # an identity that no process has
+                if path[0] == "settings" and re.fullmatch(r"[A-Za-z0-9_.-]{1,200}", words):
+                    continue  # of Envoy, with nothing in it that an address would read
                 with pytest.raises((BadInput, ValueError)):
                     from_json(changed)
