@@ -15,6 +15,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from activities.holders import postgres as holder
 from activities.injectors.postgres_lock_contention import PostgresLockContention
 from activities.journal import Journal
 from activities.operators import Operators
@@ -130,3 +131,13 @@ def test_a_password_is_neither_shown_nor_journaled(tmp_path: Path) -> None:
     with pytest.raises(NotFound) as refused:
         resolve(Target(host="local", database="shop"), "local", settings)
     assert "holds no URL of PostgreSQL" in str(refused.value) and "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["postgresql://shop:pass%zzword@127.0.0.1/shop", "root:hash-of-a-password:1:0", "password='hush", "postgresql://[password"]
+)
+def test_nothing_of_a_url_that_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    (tmp_path / "url").write_text(text)
+    for what in ("look", "hold", "release"):
+        assert holder.main(what, str(tmp_path / "url"), "gameday 12345678", "public", "orders", "exclusive", "1") == holder.NO_ANSWER
+        assert capsys.readouterr().out == "the file with the database's URL cannot be used (ValueError)\n"
