@@ -16,6 +16,7 @@ from activities.probes.probe import Unknown
 from activities.probes.reading.params import base_url
 from activities.probes.reading.web import place, whole
 from gameday import playbook
+from gameday.model import one_line
 
 if TYPE_CHECKING:
     import httpx
@@ -99,4 +100,4 @@ def _names(alerts: list[Any], url: str) -> Iterator[str]:
             raise Unknown(f"{place(url)} lists an alert without labels")
         name = labels.get("alertname")
         if isinstance(name, str):
-            yield name
+            yield one_line(name)

@@ -14,6 +14,9 @@
     <root>/.halted-…               nothing is put on while it is there (activities/halted.py)
 
 An entry without a tombstone is the claim on its target. Standard library only.
+
+What is executed of an entry is what was sealed with the key. Who could have got at the key, or put another's files in its place, is asked of the
+file system: a journal that is not private to whoever reads it is never executed. Whoever has read an entry before goes by what it read.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -37,12 +41,15 @@ from activities.halted import standing
 from activities.oplock import OperationLock
 from activities.steps import processes
 from activities.steps.step import Step, Undo, from_json, to_json
-from gameday.errors import FaultEnded, NotReverted, TargetTaken
+from gameday.errors import FaultEnded, GamedayError, NotReverted, Refused, TargetTaken
 
+KEY_BYTES = 32
 TOMBSTONE_BYTES = 16_384
 ENDED_BYTES = 1_024
 HELPER_BYTES = 512
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_WRITES = stat.S_IWGRP | stat.S_IWOTH
+_READS = stat.S_IRGRP | stat.S_IROTH
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,7 @@ class Journal:
 
     def __init__(self, root: Path, key: bytes) -> None:
         self.root, self._key = root, key
+        self._read: dict[str, dict[str, Any]] = {}
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         (root / ".locks").mkdir(exist_ok=True, mode=0o700)
 
@@ -83,7 +91,23 @@ class Journal:
             with contextlib.suppress(FileExistsError):
                 os.link(beside, path)
             beside.unlink()
-        return cls(home / "journal", path.read_bytes())
+        key = path.read_bytes()
+        if len(key) < KEY_BYTES:
+            raise GamedayError(f"the journal's key {path} is damaged: nothing in {home / 'journal'} can be told from a forgery. Restore it")
+        return cls(home / "journal", key)
+
+    def distrust(self) -> str:
+        """Why what lies here may be somebody else's: the journal, or its key, does not belong to this user alone. Empty when it does."""
+        key = self.root.parent / "keys" / "journal"
+        for path, others in ((self.root, _WRITES), (key.parent, _WRITES), (key, _WRITES | _READS)):
+            with contextlib.suppress(FileNotFoundError):
+                found = path.stat()
+                if found.st_uid != os.geteuid():
+                    return f"{path} belongs to another user (uid {found.st_uid}), who could have written anything into it"
+                if found.st_mode & others:
+                    may = "be written" if found.st_mode & _WRITES else "be read"
+                    return f"{path} can {may} by others: chmod {'600' if path == key else '700'} {path}"
+        return ""
 
     def folder(self, fault_id: str) -> Path:
         if not _ID.fullmatch(fault_id):
@@ -92,14 +116,26 @@ class Journal:
 
     def find(self, fault_id: str) -> Entry | None:
         folder = self.folder(fault_id)
-        return Entry(folder, self._key) if folder.is_dir() else None
+        return self._entry(folder, self.distrust()) if folder.is_dir() else None
+
+    def _entry(self, folder: Path, distrust: str) -> Entry:
+        """An entry as it is on disk; as it was, where this process has read it and somebody has changed it since."""
+        entry = Entry(folder, self._key, distrust)
+        if entry.authentic:
+            self._read[entry.fault_id] = entry.data
+        elif entry.fault_id in self._read:
+            entry.go_by(self._read[entry.fault_id])
+        return entry
 
     def live(self) -> list[Entry]:
         """Every entry without a tombstone."""
         with os.scandir(self.root) as found:
             names = sorted(each.name for each in found if _ID.fullmatch(each.name))
         # Thousands of buried entries may lie here, and the watchdog looks every beat: no Path is made for those.
-        return [Entry(self.root / name, self._key) for name in names if not os.access(f"{self.root}/{name}/tombstone", os.F_OK)]
+        live = [name for name in names if not os.access(f"{self.root}/{name}/tombstone", os.F_OK)]
+        self._read = {name: self._read[name] for name in live if name in self._read}
+        distrust = self.distrust() if live else ""
+        return [self._entry(self.root / name, distrust) for name in live]
 
     @contextlib.contextmanager
     def operation(self, fault_id: str, patience: float) -> Iterator[OperationLock]:
@@ -122,7 +158,11 @@ class Journal:
 
         Raises:
             TargetTaken: another live entry turns one of the same knobs; the message says whose, until when.
+            Refused: the journal is not private: who else could have written into it is not known.
         """
+        distrust = self.distrust()
+        if distrust:
+            raise Refused(f"nothing is put on: {distrust}")
         now = processes.boot_clock()
         data = {
             **order.__dict__,
@@ -150,7 +190,7 @@ class Journal:
             durable.write(beside / "entry", _sealed(data, self._key))
             beside.rename(folder)
             durable.sync_directory(self.root)
-        return Entry(folder, self._key)
+        return self._entry(folder, distrust)
 
     def refuse_taken(self, order: Order, knobs: frozenset[str]) -> None:
         """Raises TargetTaken when another live entry turns one of these knobs. `open` asks again, under the lock of all claims."""
@@ -205,15 +245,20 @@ def _sealed(data: dict[str, Any], key: bytes) -> bytes:
 class Entry:
     """One fault on disk. What is written once is read once; marks are looked at each time."""
 
-    def __init__(self, folder: Path, key: bytes) -> None:
+    def __init__(self, folder: Path, key: bytes, distrust: str = "") -> None:
         self.folder, self.fault_id = folder, folder.name
-        self.authentic = False
+        self.authentic, self.changed, self.distrust = False, False, distrust
         self.data: dict[str, Any] = {}
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             sealed = json.loads((folder / "entry").read_bytes())
             data = sealed["entry"]
             self.authentic = hmac.compare_digest(_mac(data, key), str(sealed["hmac"])) and data["fault_id"] == self.fault_id
+            self.authentic = self.authentic and not distrust
             self.data = data if self.authentic else {}
+
+    def go_by(self, data: dict[str, Any]) -> None:
+        """Takes what this process has read of it before it was changed: enough to end it, and for nothing else."""
+        self.data, self.authentic, self.changed = data, True, True
 
     @property
     def run_id(self) -> str:
@@ -245,13 +290,16 @@ class Entry:
             NotReverted: the entry was tampered with or damaged; it is never executed.
         """
         if not self.authentic:
-            raise NotReverted(f"the journal entry {self.fault_id} is not authentic: it is never executed. Look at the target by hand")
+            why = self.distrust or "it is damaged, or was changed"
+            raise NotReverted(f"the journal entry {self.fault_id} is not authentic ({why}): it is never executed. Look at the target by hand")
         return [(from_json(step), undo) for step, undo in zip(self.data["steps"], self.data["undos"], strict=True)]
 
     def due(self) -> str | None:
         """Why the fault must end by itself, or None: its lease ran out, its cap, or the machine was restarted."""
         if not self.authentic:
             return "the entry is not authentic"
+        if self.changed:
+            return "its journal entry was changed by somebody else"
         if self.data["boot_id"] != processes.boot_id():
             return "the host was restarted"
         if self.data["time_namespace"] != processes.time_namespace():

@@ -14,12 +14,15 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.alerts import AlertSource, source_of
+from activities.instruments import Kinds, instruments
 from activities.presence import Roll
 from activities.probes.probe import Probe, Unknown
+from activities.probes.reading.client import client
+from activities.probes.reading.reach import Reach
 from activities.recorder import Recorder
 from gameday.catalogue import ProbeParams
 from gameday.event import Event, EventKind, event_id
-from gameday.model import Model
+from gameday.model import Model, one_line
 from gameday.observation import Breach, ObserveOrder, ObserveResult, Purpose, Steadiness, Verdict, WatchState
 from gameday.probe import Baseline, Sample
 
@@ -60,8 +63,8 @@ class Bench:
 class Observer:
     """The `observe` activity, with what it needs injected."""
 
-    def __init__(self, recorder: Recorder, probes: Mapping[str, type[Probe[ProbeParams]]]) -> None:
-        self._recorder, self._kinds = recorder, probes
+    def __init__(self, recorder: Recorder, probes: Kinds, reach: Reach | None = None) -> None:
+        self._recorder, self._kinds, self._reach = recorder, probes, reach or Reach()
         self._benches: dict[str, Bench] = {}
 
     @activity.defn(name="observe")
@@ -100,17 +103,12 @@ class Observer:
                 del self._benches[run_id]
                 await old.http.aclose()
         if order.run_id not in self._benches:
-            http = httpx.AsyncClient(trust_env=False, timeout=None)  # noqa: S113  # each tick has its limit
-            probes = {name: self._probe(spec, http) for name, spec in order.probes.items()}
+            http = client(self._reach)
+            probes = instruments(order.probes, self._kinds, http, self._reach)
             self._benches[order.run_id] = Bench(http, probes, source_of(order.alerts, http) if order.alerts else None)
         bench = self._benches[order.run_id]
         bench.used = time.monotonic() + order.duration.total_seconds()
         return bench
-
-    def _probe(self, spec: Mapping[str, object], http: httpx.AsyncClient) -> Probe[ProbeParams]:
-        ((kind, params),) = spec.items()
-        cls = self._kinds[kind]
-        return cls(cls.Params.model_validate(params or {}), http)
 
     async def close(self) -> None:
         for bench in self._benches.values():
@@ -176,7 +174,7 @@ class Watch:
         try:
             return Sample.read(name, at, await asyncio.wait_for(self.probes[name].sample(), limit), _since(began))
         except Unknown as unknown:
-            return Sample(probe=name, at=at, unknown=str(unknown)[:300] or "no reason given", took_ms=_since(began))
+            return Sample(probe=name, at=at, unknown=one_line(str(unknown), 300) if str(unknown) else "no reason given", took_ms=_since(began))
         except TimeoutError:
             return Sample(probe=name, at=at, unknown=f"no answer in {limit:g} s", took_ms=_since(began))
         except Exception as error:  # noqa: BLE001  # a probe's own mistake is an unknown, not the end of the watch

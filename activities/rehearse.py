@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import httpx
 from temporalio import activity
 
 from activities.alerts import source_of
+from activities.instruments import Kinds, instruments
 from activities.probes.probe import Probe, Unknown
+from activities.probes.reading.client import client
+from activities.probes.reading.reach import Reach
 from activities.store import RunStore
 from gameday.backtest import Past, baseline_of, held, trips
 from gameday.catalogue import ProbeParams
@@ -35,13 +38,14 @@ class Rehearsing:
     """The conductor's part of a rehearsal."""
 
     store: RunStore
-    kinds: Mapping[str, type[Probe[ProbeParams]]]
+    kinds: Kinds
+    reach: Reach = field(default_factory=Reach)
 
     @activity.defn(name="rehearse")
     async def rehearse(self, order: RehearseOrder) -> Rehearsed:
         """Tries every probe, the alert source and the guardrails' past. Nothing raises: what cannot be done is a finding."""
-        async with httpx.AsyncClient(trust_env=False, timeout=None) as http:  # noqa: S113  # each reading has its limit
-            trial = Trial(order, {name: self._probe(spec, http) for name, spec in order.probes.items()})
+        async with client(self.reach) as http:
+            trial = Trial(order, instruments(order.probes, self.kinds, http, self.reach))
             beating = asyncio.create_task(_beat())
             try:
                 findings = list(await asyncio.gather(*map(trial.reads, trial.probes)))
@@ -55,11 +59,6 @@ class Rehearsing:
     async def find(self, question: RehearsalQuestion) -> RehearsalAnswer:
         """When the playbook was rehearsed last, as it is now, and passed."""
         return RehearsalAnswer(at=await asyncio.to_thread(self.store.rehearsed, question.playbook, question.rehearsed_as))
-
-    def _probe(self, spec: Mapping[str, object], http: httpx.AsyncClient) -> Probe[ProbeParams]:
-        ((kind, params),) = spec.items()
-        cls = self.kinds[kind]
-        return cls(cls.Params.model_validate(params or {}), http)
 
 
 async def _beat() -> None:

@@ -5,12 +5,16 @@ No message and no exception here carries a value, only the reference, which is n
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
+from collections.abc import Iterable
 
 _REFERENCE = re.compile(r"secret://(?P<source>[^/\s]*)/?(?P<name>\S*)")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OWN = re.compile(r"(GAMEDAY_|TEMPORAL_|PG)[A-Z0-9_]*")
+"""What gameday itself is let in with: a playbook may have it sent nowhere."""
 _FORMS = "secret://env/NAME or secret://file/PATH"
 _MOST_BYTES = 64 * 1024
 
@@ -31,6 +35,8 @@ def check(text: str) -> str:
             raise ValueError(f"there is no source of secrets {source!r}; expected {_FORMS}")
         if not name or (source == "env" and not _ENV_NAME.fullmatch(name)):
             raise ValueError(f"{reference[0]!r} names no secret; expected {_FORMS}")
+        if source == "env" and _OWN.fullmatch(name):
+            raise ValueError(f"{reference[0]!r} is a secret of gameday's own; expected one of the target's")
     return text
 
 
@@ -38,12 +44,23 @@ def reveal(text: str) -> str:
     """The text with every reference replaced by its secret, such as `Bearer secret://env/TOKEN`.
 
     Raises:
-        SecretMissing: a secret is not there, cannot be read, or could not stand in one line.
+        SecretMissing: a secret is not there, cannot be read, could not stand in one line, or is gameday's own.
     """
     return _REFERENCE.sub(lambda reference: _value(reference[0], reference["source"], reference["name"]), text)
 
 
+def hide(said: str, texts: Iterable[str]) -> str:
+    """What a server said, with every secret that it was sent by these texts as its reference again: it may repeat what it was told."""
+    for text in texts:
+        for reference in _REFERENCE.finditer(text):
+            with contextlib.suppress(SecretMissing):
+                said = said.replace(_value(reference[0], reference["source"], reference["name"]), reference[0])
+    return said
+
+
 def _value(reference: str, source: str, name: str) -> str:
+    if source == "env" and _OWN.fullmatch(name):
+        raise SecretMissing(f"{reference} is a secret of gameday's own")
     value = os.environ.get(name) if source == "env" else _file(reference, "/" + name.lstrip("/"))
     if not value:
         raise SecretMissing(f"{reference} is not set")
@@ -62,6 +79,8 @@ def _file(reference: str, path: str) -> str:
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise SecretMissing(f"{reference} is no file")
+        if _is_own(handle):
+            raise SecretMissing(f"{reference} is a secret of gameday's own")
         content = os.read(handle, _MOST_BYTES + 1)
     finally:
         os.close(handle)
@@ -71,3 +90,11 @@ def _file(reference: str, path: str) -> str:
         return content.decode().rstrip("\r\n")
     except UnicodeDecodeError:
         raise SecretMissing(f"{reference} is no UTF-8 text") from None
+
+
+def _is_own(handle: int) -> bool:
+    """Whether this is the file with the keys of what Temporal keeps, by whatever name it was opened."""
+    own = os.environ.get("GAMEDAY_PAYLOAD_KEY_FILE")
+    with contextlib.suppress(OSError, ValueError):
+        return own is not None and os.path.samestat(os.fstat(handle), os.stat(own))  # noqa: PTH116  # beside a handle
+    return False

@@ -54,7 +54,7 @@ class Watchdog:
         """One beat. Returns how many entries are live."""
         self._reap()
         live = self.journal.live()
-        self.seen = {entry.fault_id: self.seen.get(entry.fault_id, entry) for entry in live}
+        self.seen = {entry.fault_id: entry if entry.changed else self.seen.get(entry.fault_id, entry) for entry in live}
         self.asked = {fault_id: since for fault_id, since in self.asked.items() if fault_id in self.seen}
         self.stalls = {fault_id: self.stalls.get(fault_id, Stall()) for fault_id in self.seen}
         for entry in self.seen.values():

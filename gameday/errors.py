@@ -10,6 +10,7 @@
     │   └── TargetTaken        another live fault holds the target
     ├── NotFound               no such run, host, process, binary
     ├── Unavailable            something needed does not answer: Temporal, the store, a host
+    │   └── Unreadable         Temporal holds something encrypted, and this process has not the key
     ├── InjectFailed           a fault could not be put on; what was applied has been taken back
     └── NotReverted            a fault could not be proven gone; it is tried again, for ever
 
@@ -76,6 +77,10 @@ class Unavailable(GamedayError):
     """Something needed does not answer now; trying again may help."""
 
     retryable = True
+
+
+class Unreadable(Unavailable):
+    """Something in Temporal is encrypted with a key that this process has not. It is there, and can be read once the key is."""
 
 
 class InjectFailed(GamedayError):

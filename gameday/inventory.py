@@ -4,10 +4,13 @@ on machines that no game day will ever touch; and nothing is doubted where the s
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from gameday.addresses import literal, refusal
 from gameday.errors import PlaybookError
 from gameday.findings import Data, mappings, texts
 from gameday.nearest import nearest
@@ -51,12 +54,26 @@ def look_up(raw: bytes, values: Mapping[str, str], known: Settings, refusals: Re
     inventory = _Inventory(known, tree, refusals)
     for path, fault in list(_faults(data))[:_MOST]:
         inventory.fault(path, fault)
+    for path, host in _asked(data):
+        inventory.asked(path, host)
     return inventory.found
 
 
 def _faults(data: Data) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Every fault at its place in the file; a day of one scenario may have them at the top level."""
     yield from mappings(data, *(("scenarios", "*") if "scenarios" in data else ()), "faults", "*")
+
+
+def _asked(data: Data) -> Iterator[tuple[Path, str]]:
+    """Every host that a probe or an alert source is read from, where it is written."""
+    for path, where in [
+        *texts(data, "probes", "*", "*", "url"),
+        *texts(data, "probes", "*", "*", "from", "*", "url"),
+        *texts(data, "alerts", "from", "*", "url"),
+    ]:
+        with contextlib.suppress(ValueError):  # that is told elsewhere
+            yield path, urlsplit(where).hostname or ""
+    yield from texts(data, "probes", "*", "*", "host")
 
 
 class _Inventory:
@@ -119,6 +136,13 @@ class _Inventory:
             else:
                 self.unchecked(f"hosts with {', '.join(pairs)}")
         return fitting
+
+    def asked(self, path: Path, host: str) -> None:
+        """An address that no probe is let to, told before the day. Where a name leads is seen when it is asked."""
+        address = literal(host)
+        why = refusal(address, self.known.probes.allow) if address else ""
+        if why:
+            self.doubt(path, f"{host} is {why}: no probe asks it", "the target's own address, or `allow` under [probes] in the conductor's settings")
 
     def name(self, path: Path, what: str, name: str, there: Mapping[str, object] | set[str] | tuple[()], said: str) -> None:
         """One name among those that there are; with none there, nobody can say."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -73,6 +74,12 @@ class ArgumentSettings(Model):
     choices: tuple[Line, ...] = ()
 
 
+class ProbeSettings(Model):
+    """What probes may ask beyond what they may anyway: networks, such as `169.254.10.0/24`."""
+
+    allow: Annotated[tuple[IPv4Network | IPv6Network, ...], Field(max_length=100)] = ()
+
+
 class CommandSettings(Model):
     """A command that playbooks may choose by name. `{argument}` in a word stands for a typed argument.
 
@@ -120,6 +127,7 @@ class Settings(BaseSettings):
     lease: Annotated[Duration, Field(ge=timedelta(seconds=15), le=timedelta(minutes=10))] = timedelta(seconds=15)
     hosts: dict[HostName, HostSettings] = Field(default_factory=dict)
     commands: dict[Name, CommandSettings] = Field(default_factory=dict)
+    probes: ProbeSettings = ProbeSettings()
     people: dict[ThingName, Line] = Field(default_factory=dict)
     """Team members by the operating system's user name."""
     notify: Notifiers = Field(default_factory=dict)

@@ -18,7 +18,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from gameday.commands import URGENT, Answer, Command
-from gameday.errors import GamedayError, NotFound, Refused, Unavailable
+from gameday.errors import GamedayError, NotFound, Refused, Unavailable, Unreadable
 from gameday.orders import DayResult, LiveState
 
 ABORT_PATIENCE = timedelta(seconds=2)
@@ -39,6 +39,7 @@ async def send(client: Client, run_id: str, command: Command) -> Answer:
         Refused: with the reason.
         NotFound: there is no such run.
         Unavailable: nobody took it; what is urgent is sent as a Signal instead, and taken when a conductor is back.
+        Unreadable: it was answered, and the answer cannot be read here. What is urgent is sent as a Signal too, which acts once all the same.
     """
     handle = client.get_workflow_handle(run_id)
     patience = ABORT_PATIENCE if command.verb in URGENT else PATIENCE
@@ -50,6 +51,9 @@ async def send(client: Client, run_id: str, command: Command) -> Answer:
             raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
         if command.verb not in URGENT:
             raise Unavailable("Temporal was being started again, and lost this; say it again") from None
+    except Unreadable:
+        if command.verb not in URGENT:
+            raise
     except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
         if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
             return await _ended(handle, run_id, error)
@@ -83,7 +87,10 @@ async def _ended(handle: WorkflowHandle[object, object], run_id: str, error: RPC
         raise NotFound(f"there is no run {run_id!r}; `gameday runs` lists them") from None
     if described.status is WorkflowExecutionStatus.RUNNING:
         raise Unavailable(f"the run did not take it: {error.message}") from None
-    result = await outcome(handle, run_id)
+    try:
+        result = await outcome(handle, run_id)
+    except Unreadable as error:
+        return Answer(text=f"the run is over. How it ended: {error}"[:1000])
     return Answer(text=f"the run is over: {result.outcome}")
 
 

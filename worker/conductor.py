@@ -20,6 +20,7 @@ from activities import kinds
 from activities.caller import Caller
 from activities.notifiers.named import named
 from activities.observe import Observer
+from activities.probes.reading.reach import Reach
 from activities.record import Records, Targets
 from activities.recorder import Recorder
 from activities.rehearse import Rehearsing
@@ -43,8 +44,9 @@ async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]
     caller = Caller(named(settings.notify, http), settings.home / "calls", store)
     recorder = Recorder(store, settings.home / "spool", caller.hear)
     records, targets = Records(recorder), Targets(settings, partial(_versions, client), partial(agent_answers, client))
-    rehearsing = Rehearsing(recorder.store, kinds.probes())
-    observer, reporter = Observer(recorder, kinds.probes()), Reporter(recorder)
+    reach = Reach(settings.probes.allow)
+    rehearsing = Rehearsing(store, kinds.probes(), reach)
+    observer, reporter = Observer(recorder, kinds.probes(), reach), Reporter(recorder)
     worker = Worker(
         client,
         task_queue=CONDUCTOR_QUEUE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import re
@@ -11,11 +12,13 @@ from pathlib import Path
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
 from activities.steps import processes
 from gameday.errors import BadInput, GamedayError, Unavailable
+from worker.codec import Encryption, encryption
 
 UP_FILE = "up.json"
 FOR_EVER = 10 * 365 * 86400.0
@@ -65,17 +68,34 @@ def address(home: Path) -> str:
     return up.address if up else "none"
 
 
-async def connect(home: Path, patience: float = 5.0) -> Client:
-    """Connects, trying again for `patience` seconds.
+def data_converter(keyless: bool = False) -> DataConverter:
+    """How everything that Temporal keeps is written and read: the same for every client and worker, with the keys of the environment.
+
+    Args:
+        keyless: without any key, for what must be said even where the keys cannot be used.
+
+    Raises:
+        SettingsError: a key cannot be used.
+    """
+    codec = Encryption({}) if keyless else encryption()
+    if not codec.key_ids:  # what others have encrypted is told all the same
+        return dataclasses.replace(pydantic_data_converter, payload_codec=codec)
+    return dataclasses.replace(pydantic_data_converter, payload_codec=codec, failure_converter_class=DefaultFailureConverterWithEncodedAttributes)
+
+
+async def connect(home: Path, patience: float = 5.0, keyless: bool = False) -> Client:
+    """Connects, trying again for `patience` seconds. `keyless` is as in `data_converter`.
 
     Raises:
         Unavailable: nothing answers, or nothing is up.
+        SettingsError: a key for what Temporal keeps cannot be used.
     """
+    converter = data_converter(keyless)
     deadline = asyncio.get_running_loop().time() + patience
     while True:
         try:
             left = deadline - asyncio.get_running_loop().time()
-            return await asyncio.wait_for(_connect(home), min(max(left, 1.0), ONE_TRY))
+            return await asyncio.wait_for(_connect(home, converter), min(max(left, 1.0), ONE_TRY))
         except ValueError as error:
             raise BadInput(f"TEMPORAL_ADDRESS cannot be used ({error}); expected host:port") from None
         except (RPCError, RuntimeError, OSError) as error:
@@ -98,11 +118,11 @@ def _cause(error: Exception) -> str:
     return (inner[-1] if inner else first)[:200]
 
 
-async def _connect(home: Path) -> Client:
+async def _connect(home: Path, converter: DataConverter) -> Client:
     if configured():
         config = ClientConfig.load_client_connect_config()
-        return await Client.connect(**{"target_host": "localhost:7233", **config}, data_converter=pydantic_data_converter)  # type: ignore[arg-type]  # a TypedDict
+        return await Client.connect(**{"target_host": "localhost:7233", **config}, data_converter=converter)  # type: ignore[arg-type]  # a TypedDict
     up = embedded(home)
     if up is None:
         raise Unavailable(f"no Temporal is configured, and none is up under {home}; start `gameday up`, or set TEMPORAL_ADDRESS")
-    return await Client.connect(up.address, data_converter=pydantic_data_converter)
+    return await Client.connect(up.address, data_converter=converter)

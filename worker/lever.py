@@ -18,7 +18,7 @@ from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from gameday.errors import Refused, Unavailable
+from gameday.errors import Refused, Unavailable, Unreadable
 from gameday.halt import Halt
 from gameday.queues import HALT_QUEUE, revert_queue
 
@@ -52,6 +52,8 @@ async def standing(client: Client) -> Halt | None:
     try:
         found = await client.get_workflow_handle(HALT_ID).describe(rpc_timeout=PATIENCE)
         memo: Mapping[str, str] = await found.memo() if found.status is WorkflowExecutionStatus.RUNNING else {}
+    except Unreadable:  # who and why cannot be read here; that it stands can
+        return Halt("?", "?", "encrypted with a key that is not here", "?")
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
@@ -137,6 +139,8 @@ async def _revert(client: Client, host: str, halt: Halt) -> HostHalted | str:
             rpc_timeout=PATIENCE,
         )
         return await asyncio.wait_for(handle.result(), (TAKEN_WITHIN + DONE_WITHIN).total_seconds())
+    except Unreadable as error:
+        return f"it took the halt, and what came of it cannot be known here: {error}"
     except (RPCError, TimeoutError) as error:
         return f"not reached ({getattr(error, 'message', 'no answer in time')}); its agent heeds the lever by itself"
     except Exception as error:  # noqa: BLE001  # whatever keeps one host from answering, the others are told

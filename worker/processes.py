@@ -18,6 +18,9 @@ from worker.agent import adopt, agent
 from worker.conductor import conductor
 from worker.connection import FOR_EVER, connect
 
+TALKATIVE = ("httpx", "httpcore", "urllib3")
+"""They log whole addresses, headers, and what servers answer, which may repeat a secret that it was sent."""
+
 
 def run_conductor(settings: Settings) -> None:
     """`gameday worker`: serves workflows until SIGTERM or Ctrl-C."""
@@ -35,6 +38,8 @@ def run_agent(settings: Settings) -> None:
 def _prepare() -> None:
     rooms.check()
     logging.basicConfig(level=os.environ.get("GAMEDAY_LOG", "WARNING"), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for library in TALKATIVE:
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 async def _serve(settings: Settings, role: Any) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 HELD, FREE, NO_TABLE, NO_ANSWER = 0, 1, 4, 5
 CONNECT_TIMEOUT = 3
@@ -40,6 +41,10 @@ MODES = {
 
 def _connect(url_file: str, token: str) -> psycopg.Connection[tuple[object, ...]]:
     url = Path(url_file).read_text().strip()
+    try:
+        conninfo_to_dict(url)
+    except psycopg.Error:  # it would repeat what it cannot read, and that may be the password
+        raise ValueError from None
     return psycopg.connect(url, application_name=token, connect_timeout=CONNECT_TIMEOUT, autocommit=True)
 
 

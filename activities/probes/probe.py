@@ -11,6 +11,8 @@ from gameday.catalogue import ProbeParams
 if TYPE_CHECKING:
     import httpx
 
+    from activities.probes.reading.reach import Reach
+
 P = TypeVar("P", bound=ProbeParams)
 
 
@@ -23,10 +25,15 @@ class Probe(ABC, Generic[P]):
 
     One instance lives as long as its run is observed, so a probe may keep what it needs between readings (a counter's last value).
     Each call has the playbook's time limit around it; a probe needs none of its own.
+
+    `http` connects to nothing that a playbook may not have asked; a probe that connects by other means goes through `reach`.
     """
 
     kind: ClassVar[str]
     Params: ClassVar[type[ProbeParams]]
+
+    reach: Reach | None = None
+    """What may be connected to, as the operator says; whoever reads the probe sets it."""
 
     def __init__(self, params: P, http: httpx.AsyncClient) -> None:
         self.params = params

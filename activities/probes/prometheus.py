@@ -27,12 +27,16 @@ from pydantic import Field
 
 from activities.probes.probe import Probe, Unknown
 from activities.probes.reading.params import BaseUrl, Headers, revealed
+from activities.probes.reading.reach import Reach
 from activities.probes.reading.web import place
+from activities.secrets import hide
 from gameday.catalogue import ProbeParams
 from gameday.model import Duration, Text
 
 if TYPE_CHECKING:
     import httpx
+
+    from activities.probes.reading.prometheus_api import Server
 
 MOST_POINTS = 10_000
 """Readings in one range query. Prometheus gives 11,000 at the most."""
@@ -81,19 +85,23 @@ class PrometheusProbe(Probe[PrometheusParams]):
         return found
 
     def _ask_past(self, headers: dict[str, str], start: datetime, end: datetime, step: timedelta) -> list[tuple[datetime, float]]:
-        from activities.probes.reading.prometheus_api import query_range
-
-        longest = f"{self.params.stale_after // timedelta(milliseconds=1)}ms"
-        result = query_range(self.params.url, fresh(self.params.query, longest), start, end, step, headers, {"lookback_delta": longest})
+        result = self._server(headers).query_range(fresh(self.params.query, self._longest), start, end, step, {"lookback_delta": self._longest})
         scale = self.params.measured_in().scale
         return [(datetime.fromtimestamp(at, UTC), value * scale) for at, value in _series(result) if math.isfinite(value)]
 
     def _ask(self, headers: dict[str, str]) -> Any:
         """The result of the query, as the API gives it; in the thread, where the import of the library hurts nobody."""
-        from activities.probes.reading.prometheus_api import query
+        return self._server(headers).query(fresh(self.params.query, self._longest), {"lookback_delta": self._longest})
 
-        longest = f"{self.params.stale_after // timedelta(milliseconds=1)}ms"
-        return query(self.params.url, fresh(self.params.query, longest), headers, {"lookback_delta": longest})
+    def _server(self, headers: dict[str, str]) -> Server:
+        from activities.probes.reading.prometheus_api import Server
+
+        return Server(self.params.url, headers, self.reach or Reach(), lambda said: hide(said, self.params.headers.values()))
+
+    @property
+    def _longest(self) -> str:
+        """How far back Prometheus looks, in its own words."""
+        return f"{self.params.stale_after // timedelta(milliseconds=1)}ms"
 
     def _number(self, result: Any) -> float:
         at, value = _single(result)

@@ -17,6 +17,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from activities.probes.probe import Probe
 from activities.probes.reading.params import OK_WITHIN, Answering, measured_as
+from activities.probes.reading.reach import Reach
 from activities.probes.reading.web import NoAnswer, no_answer
 from gameday.catalogue import ProbeParams
 from gameday.model import PositiveDuration
@@ -64,11 +65,14 @@ class TcpProbe(Probe[TcpParams]):
             return 0.0
         return 1.0
 
+    async def _open(self, address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(address, self.params.port)
+
     async def _connect(self) -> float:
         """Seconds until connected, the look-up of the name included."""
         began = time.perf_counter()
         try:
-            _, writer = await asyncio.open_connection(self.params.host, self.params.port)
+            _, writer = await (self.reach or Reach()).connect(self.params.host, self.params.port, self._open)
         except OSError as error:
             raise no_answer(error, f"{self.params.host}:{self.params.port}") from None
         took = time.perf_counter() - began

@@ -70,7 +70,8 @@ def _os_trouble(error: OSError) -> str:
 
 
 def _failed(message: str, code: int) -> int:
-    print(f"gameday: {message}", file=sys.stderr)
+    harmless = "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in message)
+    print(f"gameday: {harmless}", file=sys.stderr)
     return code
 
 

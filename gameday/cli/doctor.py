@@ -91,6 +91,15 @@ async def _reached(known: Settings) -> list[Finding]:
     return [Finding("ok", "Temporal", f"{address(known.home)} answers ({source})"), *halted, *await queues(client, known)]
 
 
+def _payloads(_: Settings) -> Iterator[Finding]:
+    from worker.codec import encryption
+
+    ids = encryption().key_ids
+    if ids:
+        more = f"; {', '.join(ids[1:])} can be read too" if ids[1:] else ""
+        yield Finding("ok", "payloads", f"what Temporal keeps is encrypted with the key {ids[0]}{more}")
+
+
 def _journal(known: Settings) -> Iterator[Finding]:
     from activities import halted
     from activities.journal import Journal
@@ -181,6 +190,7 @@ def _notifiers(known: Settings) -> Iterator[Finding]:
 LOOKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "gameday": _gameday,
     "Temporal": _temporal,
+    "payloads": _payloads,
     "journal": _journal,
     "store": _store,
     "watchdog": _watchdog,

@@ -107,6 +107,7 @@ def _facts(left: Leftover) -> dict[str, object]:
         "owner": left.owner,
         "due": entry.due(),
         "authentic": entry.authentic,
+        "distrusted": entry.distrust or None,
         "outcome": left.outcome or None,
         "problem": "could not be proven gone" if sealed and (left.problem or tried) else left.problem or tried,
     }
@@ -131,7 +132,8 @@ def _lines(found: list[Leftover], reverted: bool) -> Iterator[str]:
 
 def _what(facts: dict[str, object]) -> str:
     if not facts["authentic"]:
-        return "its journal entry is damaged or was changed: it is never executed. Look at the host by hand"
+        why = f": {facts['distrusted']}" if facts["distrusted"] else " is damaged or was changed"
+        return f"its journal entry{why}: it is never executed. Look at the host by hand"
     return "a fault of a sealed scenario" if facts["what"] == "sealed" else f"{facts['what']} ({facts['kind']}) on {facts['on']}"
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gameday.cli import context
+from gameday.cli.saying import urgently
 from gameday.cli.screens import complain
 from gameday.errors import Unavailable
 from gameday.halt import EVERYWHERE, HERE, Halt
@@ -59,10 +60,9 @@ def _halt(known: Settings, reason: str, scope: str) -> Halt:
 
 async def _everywhere(known: Settings, halt: Halt, as_json: bool) -> int:
     from worker import lever
-    from worker.connection import connect
 
     try:
-        pulled = await lever.pull(await connect(known.home), halt, sorted({known.host, *known.hosts}))
+        pulled = await lever.pull(await urgently(known, "halt"), halt, sorted({known.host, *known.hosts}))
     except Unavailable as error:
         complain(f"{error}. This machine alone is halted; say `gameday halt --local` on every other host")
         await _here(known, Halt(halt.actor, halt.actor_id, halt.reason, halt.at, HERE), as_json)

@@ -56,3 +56,24 @@ def test_good_references_pass_unread(text: str) -> None:
 def test_bad_references_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"; expected secret://env/NAME or secret://file/PATH$"):
         check(text)
+
+
+@pytest.mark.parametrize("name", ["GAMEDAY_PAYLOAD_KEY", "GAMEDAY_STORE", "TEMPORAL_API_KEY", "PGPASSWORD"])
+def test_what_gameday_itself_is_let_in_with_is_sent_nowhere(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "hush")
+    with pytest.raises(ValueError, match="is a secret of gameday's own; expected one of the target's"):
+        check(f"Bearer secret://env/{name}")
+    with pytest.raises(SecretMissing, match="is a secret of gameday's own") as raised:
+        reveal(f"Bearer secret://env/{name}")
+    assert "hush" not in str(raised.value)
+
+
+def test_the_file_with_the_keys_is_sent_nowhere_by_whatever_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("hush")
+    (tmp_path / "link").symlink_to("keys")
+    (tmp_path / "other").write_text("shop")
+    monkeypatch.setenv("GAMEDAY_PAYLOAD_KEY_FILE", str(tmp_path / "keys"))
+    for name in ("keys", "link", f"../{tmp_path.name}/keys"):
+        with pytest.raises(SecretMissing, match="is a secret of gameday's own"):
+            reveal(f"secret://file{tmp_path}/{name}")
+    assert reveal(f"secret://file{tmp_path}/other") == "shop"

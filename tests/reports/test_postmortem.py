@@ -261,6 +261,8 @@ HOSTILE = (
     "a | b\n# c\n- d <img src=x onerror=alert(1)> ![i](http://e/i.png)",
     "``` </td></tr></table> &lt; [x](y) **b** _e_ ~~s~~ \\",
     "1. https://evil.example\n\n> q\n===\n---\n| x |\n",
+    "{{ 7 * 7 }} {% for x in [1] %} {# y #} ${7*7} <%= 7*7 %> #{7*7}",
+    "```mermaid graph TD; A-->B; click A href 'javascript:alert(1)' ``` $$x$$ <svg onload=alert(1)>",
 )
 
 

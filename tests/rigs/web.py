@@ -12,6 +12,9 @@ import httpx
 import pytest
 from aiohttp import web
 
+from activities.probes.reading.client import client
+from activities.probes.reading.reach import Reach
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -109,8 +112,8 @@ async def given_up(sample: Coroutine[Any, Any, Any], server: BareServer) -> None
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """The client that probes are handed."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-        yield client
+    async with client(Reach()) as made:
+        yield made
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from activities.holders import postgres as holder
 from activities.injectors.injector import Host
 from activities.injectors.postgres_lock_contention import PostgresLockContention
 from activities.journal import Journal
@@ -148,3 +149,13 @@ def test_a_password_that_ends_before_the_fault_may_is_refused(tmp_path: Path, la
     assert bool(found) is refused
     if refused:
         assert "the password of its url_file ends at" in found[0] and found[0].endswith("renew it first")
+
+
+@pytest.mark.parametrize(
+    "text", ["postgresql://shop:pass%zzword@127.0.0.1/shop", "root:hash-of-a-password:1:0", "password='hush", "postgresql://[password"]
+)
+def test_nothing_of_a_url_that_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    (tmp_path / "url").write_text(text)
+    for what in ("look", "hold", "release"):
+        assert holder.main(what, str(tmp_path / "url"), "gameday 12345678", "public", "orders", "exclusive", "1") == holder.NO_ANSWER
+        assert capsys.readouterr().out == "the file with the database's URL cannot be used (ValueError)\n"

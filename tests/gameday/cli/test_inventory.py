@@ -249,3 +249,28 @@ def test_what_a_command_is_given_is_looked_at_as_its_host_will(tmp_path: Path, g
     said = gameday("validate", str(playbook), GAMEDAY_SETTINGS=str(settings)).stdout
     assert "the argument 'n' of the command 'touch' is 9" in said and "expected a whole number from 0 to 5" in said
     assert "the command 'touch' takes no argument 'm'" in said
+
+
+ASKING = b"""name: day
+objective: Why?
+hypothesis: So
+probes:
+  web: {http: {url: 'http://169.254.169.254/latest/meta-data'}}
+  odd: {tcp: {host: '2852039166', port: 80}}
+  own: {http: {url: 'http://127.0.0.1/'}}
+  fires: {alert: {alert: Down, from: {prometheus: {url: 'http://[fe80::1]:9090'}}}}
+alerts: {from: {alertmanager: {url: 'http://169.254.10.1:9093'}}}
+faults: [{name: f, inject: process.pause, on: {host: local, process: x}}]
+"""
+
+
+def test_an_address_that_no_probe_is_let_to_is_told_before_the_day() -> None:
+    found = look_up(ASKING, {}, Settings()).warnings
+    assert [(each.field, each.message) for each in found] == [
+        ("probes.web.http.url", "169.254.169.254 is a cloud's metadata service: no probe asks it"),
+        ("probes.fires.alert.from.prometheus.url", "fe80::1 is link-local: no probe asks it"),
+        ("alerts.from.alertmanager.url", "169.254.10.1 is link-local: no probe asks it"),
+        ("probes.odd.tcp.host", "2852039166 is a cloud's metadata service: no probe asks it"),
+    ]
+    allowed = Settings.model_validate({"probes": {"allow": ["169.254.0.0/16", "fe80::/10"]}})
+    assert look_up(ASKING, {}, allowed).warnings == []
