@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
+
+
+class Credential(NamedTuple):
+    """What it is, for people, and when it ends. Never its value."""
+
+    what: str
+    ends: datetime
+
+
+def too_short(whose: str, credentials: Iterable[Credential], until: datetime | None) -> Iterator[str]:
+    """A problem for each of a process's credentials that ends too soon."""
+    for each in credentials:
+        yield from outlived(f"{whose}: {each.what}", each.ends, until)
 
 
 def outlived(what: str, ends: datetime | None, until: datetime | None) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from temporalio import activity
 
 from activities import halted, protection, watchdog
+from activities.credentials import Credential, too_short
 from activities.failures import as_application_error
 from activities.injectors.injector import Host, Injector
 from activities.journal import Journal
@@ -46,6 +47,8 @@ class HostActivities:
     operators: Operators
     temporal: str = ""
     """The host name of the Temporal that it is told by."""
+    credentials: tuple[Credential, ...] = ()
+    """Of its own connection to Temporal."""
     armed: Callable[[str], None] = field(default=lambda _: None)
     """Called with the id of a fault that is being put on, so that the keeper looks after it."""
 
@@ -102,7 +105,7 @@ class HostActivities:
         if strange:
             return self._answer([None for _ in order.faults], strange)
         targets: list[ResolvedTarget | None] = []
-        problems: list[str] = []
+        problems = list(too_short(self.host.name, self.credentials, order.until))
         for question in order.faults:
             target, problem = await asyncio.to_thread(self._resolve, question, order)
             targets.append(target)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
+from activities.credentials import Credential, too_short
 from activities.radius import Lives, Pools, elsewhere, too_much
 from activities.recorder import Recorder
 from gameday.nearest import hint
@@ -46,6 +47,8 @@ class Targets:
     versions: Callable[[], Awaitable[Mapping[str, str]]]
     """Of what conducts the run, for its record."""
     lives: Lives
+    credentials: tuple[Credential, ...] = ()
+    """Of the conductor's own connection to Temporal."""
 
     @activity.defn(name="targets.select")
     async def select(self, order: SelectOrder) -> Selection:
@@ -57,6 +60,7 @@ class Targets:
             problems += problem
         touched = {host for hosts in chosen for host in hosts}
         problems += elsewhere(order.environment, touched, self.settings)
+        problems += too_short("the conductor", self.credentials, order.until)
         if not problems:
             problems += [each async for each in too_much(order, self._pools(order), touched, self.lives)]
         return Selection(hosts=tuple(chosen), problems=tuple(problems), versions=dict(await self.versions()), conductor=self.settings.host)

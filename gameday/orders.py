@@ -76,6 +76,8 @@ class SelectOrder(Model):
     seed: int
     radius: BlastRadius = BlastRadius()
     environment: Name = "local"
+    until: datetime | None = None
+    """When the last fault may be off at the latest."""
 
 
 class Selection(Model):

@@ -18,6 +18,7 @@ from activities.operators import Operators
 from gameday.errors import GamedayError
 from gameday.queues import host_queue, revert_queue
 from gameday.settings import Settings
+from worker import credentials
 from worker.keeper import Keeper
 
 BEATS = timedelta(seconds=1)
@@ -53,7 +54,8 @@ async def agent(client: Client, settings: Settings) -> AsyncIterator[None]:
     operators = Operators(settings.home)
     keeper = Keeper(client, settings, journal, operators)
     temporal = client.service_client.config.target_host.rpartition(":")[0].strip("[]")
-    host = HostActivities(settings, journal, kinds.injectors(), operators, temporal, armed=keeper.remember)
+    known = credentials.of(client.service_client.config)
+    host = HostActivities(settings, journal, kinds.injectors(), operators, temporal, known, armed=keeper.remember)
     operators.warm_up()
     injects = Worker(
         client,

@@ -27,6 +27,7 @@ from activities.rehearse import Rehearsing
 from activities.store import RunStore
 from gameday.queues import CONDUCTOR_QUEUE
 from gameday.settings import Settings
+from worker import credentials
 from worker.polling import agent_answers
 from worker.reporting import Reporter
 from workflows.fault import Fault
@@ -43,7 +44,10 @@ async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]
     store, http = RunStore(settings.store_url), httpx.AsyncClient(timeout=None)  # noqa: S113  # each call has its limit
     caller = Caller(named(settings.notify, http), settings.home / "calls", store)
     recorder = Recorder(store, settings.home / "spool", caller.hear)
-    records, targets = Records(recorder), Targets(settings, partial(_versions, client), partial(agent_answers, client))
+    records, targets = (
+        Records(recorder),
+        Targets(settings, partial(_versions, client), partial(agent_answers, client), credentials.of(client.service_client.config)),
+    )
     reach = Reach(settings.probes.allow)
     rehearsing = Rehearsing(store, kinds.probes(), reach)
     observer, reporter = Observer(recorder, kinds.probes(), reach), Reporter(recorder)

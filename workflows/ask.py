@@ -61,7 +61,9 @@ async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Foun
         for fault in scenario.faults
     )
     playbook = plan.playbook
-    selection = await _select(SelectOrder(faults=questions, seed=seed, radius=playbook.blast_radius, environment=playbook.environment))
+    until = _latest(plan, scenario)
+    asked = SelectOrder(faults=questions, seed=seed, radius=playbook.blast_radius, environment=playbook.environment, until=until)
+    selection = await _select(asked)
     found = Found([], list(selection.problems), [], dict(selection.versions))
     if found.problems:
         return found
@@ -70,7 +72,7 @@ async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Foun
         for host in hosts:
             by_host.setdefault(host, []).append(position)
     needed = {selection.conductor: playbook.asked()}  # the probes are read from there
-    shared = {"environment": playbook.environment, "until": _latest(plan, scenario)}
+    shared = {"environment": playbook.environment, "until": until}
     orders = [
         ResolveOrder.model_validate({"host": host, "faults": [questions[each] for each in mine], "needed": needed.get(host, ()), **shared})
         for host, mine in by_host.items()

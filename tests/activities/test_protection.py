@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities import kinds
+from activities.credentials import Credential
 from activities.host import HostActivities
 from activities.journal import Journal
 from activities.operators import Operators
@@ -105,6 +106,17 @@ async def test_a_fault_on_the_host_itself_has_its_own_word(host: Operated, setti
     question = FaultQuestion(name="cut", kind="network.partition", params={"peers": ["192.0.2.1"]}, on=Target(host="local"))
     said = [each for each in (await host.asked(question)).problems if "opt in" in each or "protected" in each]
     assert bool(said) is refused
+
+
+@pytest.mark.parametrize(("after", "refused"), [(timedelta(minutes=5), True), (timedelta(hours=2), False)])
+async def test_an_agent_whose_credentials_end_before_the_faults_do_refuses(host: Operated, sleeper: Path, after: timedelta, refused: bool) -> None:
+    now = datetime.now(UTC)
+    host.activities.credentials = (Credential("the client certificate for Temporal", now + after),)
+    order = ResolveOrder(host="local", faults=(pause(pid_file=str(sleeper)),), until=now + timedelta(hours=1))
+    problems = (await host.activities.resolve(order)).problems
+    assert bool(problems) is refused
+    if refused:
+        assert problems[0].startswith("local: the client certificate for Temporal ends at ")
 
 
 async def test_an_allowed_command_is_named_already_but_not_on_a_protected_host(host: Operated, tmp_path: Path) -> None:
