@@ -115,6 +115,10 @@ def _journal(known: Settings) -> Iterator[Finding]:
     if journal.root.stat().st_mode & 0o077:
         yield Finding("no", "journal", f"{journal.root} can be read by others", f"chmod 700 {journal.root}")
         return
+    distrust = journal.distrust()
+    if distrust:
+        yield Finding("no", "journal", distrust, "nothing is put on, and nothing in it is executed, until it is this user's alone")
+        return
     said = f"{short(journal.root)}, {free / 2**30:.0f} GB free" if free >= 2**30 else f"{short(journal.root)}, {free / 2**20:.0f} MB free"
     yield Finding("ok", "journal", said) if free > ROOM else Finding("no", "journal", said, "make room: nothing is injected without a journal")
     left = journal.live()
