@@ -44,10 +44,8 @@ async def conductor(client: Client, settings: Settings) -> AsyncIterator[Worker]
     store, http = RunStore(settings.store_url), httpx.AsyncClient(timeout=None)  # noqa: S113  # each call has its limit
     caller = Caller(named(settings.notify, http), settings.home / "calls", store)
     recorder = Recorder(store, settings.home / "spool", caller.hear)
-    records, targets = (
-        Records(recorder),
-        Targets(settings, partial(_versions, client), partial(agent_answers, client), credentials.of(client.service_client.config)),
-    )
+    known = credentials.of(client.service_client.config)
+    records, targets = Records(recorder), Targets(settings, partial(_versions, client), partial(agent_answers, client), known)
     reach = Reach(settings.probes.allow)
     rehearsing = Rehearsing(store, kinds.probes(), reach)
     observer, reporter = Observer(recorder, kinds.probes(), reach), Reporter(recorder)
