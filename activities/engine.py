@@ -169,7 +169,7 @@ def _undo_and_bury(entry: Entry, hands: JournaledHands, began: float, reason: st
         raise NotReverted("; ".join(problems)[:900])
     if all(step.momentary for step, _ in pairs):
         outcome = "spent" if found["touched"] else "not-injected"
-    elif entry.marked("active") and found["away"]:
+    elif entry.marked("active") and found["away"] and not (entry.expires and outcome == "expired"):  # a kernel or server may have been quicker
         outcome = "neutralised"
     elif not entry.marked("active") and not found["touched"]:
         outcome = "not-injected"

@@ -193,7 +193,8 @@ class Following:
             case "hold":
                 self.tell(Verb.RESUME if self.view.held else Verb.HOLD, {})
             case "go":
-                self.tell(Verb.GO, {"gate": self.view.gate, "targets": self.view.targets_digest or None} if self.view.gate else {})
+                seen = {"gate": self.view.gate, "targets": self.view.targets_digest}  # whatever comes meanwhile, it is for this and no other
+                self.tell(Verb.GO, {key: value for key, value in seen.items() if value})
             case "note":
                 self.tell(Verb.NOTE, {"text": text})
             case "detected" | "mitigated":
