@@ -20,17 +20,18 @@ PAGE = "/run/shop/page"
 WRITE = 'echo "$1" >"$2.new"; sync "$2.new"; mv "$2.new" "$2"; sync "$2" "${2%/*}"'
 """A change to a file that outlives a hard reset, by itself."""
 BARE = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-AT_HOME = {"GAMEDAY_HOME": HOME, "TEMPORAL_ADDRESS": "127.0.0.1:1", "PYTHONDONTWRITEBYTECODE": "1"}
-"""The environment of gameday where no Temporal answers."""
+NOWHERE = "127.0.0.1:1"
+"""Where no Temporal answers."""
 WITHOUT_FSYNC = "import os; os.fsync = lambda handle: None; from activities import operation; operation.main()"
 """The mutant: what is carried out, without its syncs."""
 
 
 class Afar:
-    """The host side on a machine with the disks above."""
+    """The host side on a machine with the disks above. `temporal` is where its agent finds Temporal, seen from there."""
 
-    def __init__(self, machine: Guest) -> None:
+    def __init__(self, machine: Guest, temporal: str = NOWHERE) -> None:
         self.machine = machine
+        self.environment = {"GAMEDAY_HOME": HOME, "GAMEDAY_HOST": "guest", "TEMPORAL_ADDRESS": temporal, "PYTHONDONTWRITEBYTECODE": "1"}
         self.write_page("open")
         self.watch()
 
@@ -79,12 +80,11 @@ class Afar:
         return found
 
     def leftovers(self, *words: str) -> str:
-        return self.machine.run(sys.executable, "-m", "gameday", "leftovers", *words, env=AT_HOME, timeout=180)
+        return self.machine.run(sys.executable, "-m", "gameday", "leftovers", *words, env=self.environment, timeout=180)
 
     def start_agent(self) -> None:
-        """As the host's init system does after a boot; Temporal cannot be reached. Returns when nothing is live any more."""
-        self.machine.start(sys.executable, "-m", "gameday", "agent", env=AT_HOME, log="/run/agent.log")
-        self.has_settled(180)
+        """As the host's init system does after a boot."""
+        self.machine.start(sys.executable, "-m", "gameday", "agent", env=self.environment, log="/run/agent.log")
 
     def has_settled(self, seconds: float = 60) -> None:
         """Waits until everything in the journal has a tombstone."""
@@ -101,7 +101,7 @@ def revert(fault_id: str) -> dict[str, Any]:
     return {"op": "revert", "reasons": {fault_id: "the scenario is over"}}
 
 
-def closes_the_page(write: str = WRITE) -> RunCommand:
+def closes_the_page() -> RunCommand:
     """A command that the operator allows: it writes a file, and is taken back by writing it again."""
-    do, back = (("/bin/sh", "-c", write, "write", text, PAGE) for text in ("closed", "open"))
+    do, back = (("/bin/sh", "-c", WRITE, "write", text, PAGE) for text in ("closed", "open"))
     return RunCommand("close", do, back, ("/bin/grep", "-qx", "closed", PAGE))
