@@ -86,7 +86,7 @@ class Afar:
         """As the host's init system does after a boot."""
         self.machine.start(sys.executable, "-m", "gameday", "agent", env=self.environment, log="/run/agent.log")
 
-    def has_settled(self, seconds: float = 60) -> None:
+    def has_settled(self, seconds: float = 120) -> None:
         """Waits until everything in the journal has a tombstone."""
         every = f"cd {HOME}/journal && for each in */; do [ ! -d $each ] || [ -e $each/tombstone ] || exit 1; done"
         self.machine.until(every, "everything has a tombstone", timeout=seconds)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import signal
@@ -51,7 +52,7 @@ class Guest:
             subprocess.run(["mkfs.ext4", "-q", folder / name], check=True, env={**os.environ, "PATH": PATH})
         self._boot()
 
-    def run(self, *argv: str, env: Mapping[str, str] | None = None, typed: str = "", timeout: float = 60.0, status: int | None = 0) -> str:
+    def run(self, *argv: str, env: Mapping[str, str] | None = None, typed: str = "", timeout: float = 120.0, status: int | None = 0) -> str:
         """Runs a command as the guest's root; what it prints is shown as it comes, and returned.
 
         Args:
@@ -63,7 +64,7 @@ class Guest:
         assert status in (None, done.status), f"in the guest {' '.join(argv)} ended with {done.status}, expected {status}:\n{done.said[-3000:]}"
         return done.said
 
-    def attempt(self, *argv: str, env: Mapping[str, str] | None = None, typed: str = "", timeout: float = 60.0) -> Done:
+    def attempt(self, *argv: str, env: Mapping[str, str] | None = None, typed: str = "", timeout: float = 120.0) -> Done:
         """The same, whatever its exit status."""
         self._ask({"argv": argv, "env": dict(env or {}), "cwd": str(ROOT), "input": typed})
         said, deadline = [], time.monotonic() + timeout
@@ -81,7 +82,7 @@ class Guest:
         assert "pid" in answer, f"in the guest {' '.join(argv)} could not be started: {answer}"
         return int(answer["pid"])
 
-    def until(self, script: str, what: str, env: Mapping[str, str] | None = None, timeout: float = 60.0) -> None:
+    def until(self, script: str, what: str, env: Mapping[str, str] | None = None, timeout: float = 120.0) -> None:
         """Waits until a line of shell is true in the guest."""
         waiting = f"until ({script}); do sleep 0.05; done"
         done = self.attempt("timeout", str(timeout), "sh", "-c", waiting, env=env, timeout=timeout + 30)
@@ -176,11 +177,13 @@ def _die_with_parent() -> None:
 
 @contextlib.contextmanager
 def guest(folder: Path, *disks: str, network: bool = False) -> Iterator[Guest]:
-    """A machine for the time of the block; skips, with the reason, where none can be had."""
+    """A machine for the time of the block; skips, with the reason, where none can be had. One at a time: each wants two processors."""
     kernel = stock_kernel()
     folder.mkdir(parents=True, exist_ok=True)
-    built = Guest(folder, kernel, disks, network)
-    try:
-        yield built
-    finally:
-        built.close()
+    with (kernel.folder.parent / ".running").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        built = Guest(folder, kernel, disks, network)
+        try:
+            yield built
+        finally:
+            built.close()

@@ -42,7 +42,7 @@ check = ["/bin/grep", "-qx", "closed", "{PAGE}"]
 """
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 async def test_the_host_of_a_running_day_is_reset(tmp_path: Path) -> None:
     home = tmp_path / "town"
     home.mkdir()

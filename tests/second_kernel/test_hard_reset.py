@@ -14,7 +14,7 @@ from activities.steps.process_signal import Pause
 from tests.rigs.afar import DISKS, WITHOUT_FSYNC, Afar, closes_the_page, inject, revert
 from tests.rigs.second_kernel import guest
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1500)
 THERE = "10.203.0.2"
 WIRE = f"""
 ip netns add there
