@@ -19,6 +19,8 @@ HOME = "/run/home/gameday"
 PAGE = "/run/shop/page"
 WRITE = 'echo "$1" >"$2.new"; sync "$2.new"; mv "$2.new" "$2"; sync "$2" "${2%/*}"'
 """A change to a file that outlives a hard reset, by itself."""
+WRITE_ONLY = 'echo "$1" >"$2"'
+"""One that does not."""
 BARE = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
 NOWHERE = "127.0.0.1:1"
 """Where no Temporal answers."""
@@ -101,7 +103,7 @@ def revert(fault_id: str) -> dict[str, Any]:
     return {"op": "revert", "reasons": {fault_id: "the scenario is over"}}
 
 
-def closes_the_page() -> RunCommand:
+def closes_the_page(undo: str = WRITE) -> RunCommand:
     """A command that the operator allows: it writes a file, and is taken back by writing it again."""
-    do, back = (("/bin/sh", "-c", WRITE, "write", text, PAGE) for text in ("closed", "open"))
+    do, back = (("/bin/sh", "-c", script, "write", text, PAGE) for script, text in ((WRITE, "closed"), (undo, "open")))
     return RunCommand("close", do, back, ("/bin/grep", "-qx", "closed", PAGE))

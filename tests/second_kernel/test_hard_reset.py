@@ -11,7 +11,7 @@ import pytest
 
 from activities.steps.nft_table import NftTable
 from activities.steps.process_signal import Pause
-from tests.rigs.afar import DISKS, WITHOUT_FSYNC, Afar, closes_the_page, inject, revert
+from tests.rigs.afar import DISKS, WITHOUT_FSYNC, WRITE_ONLY, Afar, closes_the_page, inject, revert
 from tests.rigs.second_kernel import guest
 
 pytestmark = pytest.mark.timeout(1500)
@@ -72,8 +72,18 @@ def test_the_reset_comes_at_the_worst_moment(afar: Afar, point: str) -> None:
     assert afar.tombstone(fault_id)["outcome"] == ("not-injected" if point == "after_journal" else "expired")
 
 
+def test_what_was_proven_gone_before_the_reset_is_gone_after_it(afar: Afar) -> None:
+    """The operator's undo writes, and does not sync."""
+    afar.watch()
+    _, answer = afar.operate(inject("f-undone", closes_the_page(undo=WRITE_ONLY)), revert("f-undone"))
+    assert answer["statuses"][0]["outcome"] == "reverted"
+    afar.machine.pull_the_plug()
+    assert afar.page() == "open" and afar.live() == []
+
+
 def test_without_the_fsyncs_the_fault_outlives_the_reset_and_is_caught(afar: Afar) -> None:
     """A deliberate mistake: the journal is written, and never synced."""
+    afar.watch()
     (answer,) = afar.operate(inject("f-mutant", closes_the_page()), mutant=WITHOUT_FSYNC)
     assert answer["status"]["state"] == "active" and afar.live() == ["f-mutant"]
     afar.machine.pull_the_plug()
