@@ -30,7 +30,7 @@ demo: setup
 	@$(BIN)/python -m demo
 
 # What Debian packages the tests use beside the wheels; without them their tests skip by name. Installed in CI only, where a skip is a failure.
-PACKAGES := prometheus prometheus-alertmanager docker.io systemd util-linux openssl iproute2 nftables
+PACKAGES := prometheus prometheus-alertmanager docker.io systemd util-linux openssl iproute2 nftables qemu-system-x86 busybox-static cpio kmod e2fsprogs
 system:
 	@if [ -n "$$CI" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(PACKAGES) >/dev/null 2>&1; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null; fi

@@ -157,7 +157,7 @@ def _ask_to_end(journal: Journal, fault_id: str, reason: str) -> None:
 
 def _undo_and_bury(entry: Entry, hands: JournaledHands, began: float, reason: str, outcome: str) -> Status:
     pairs = entry.pairs()
-    found = entry.reverting(_found(pairs, hands))
+    found = entry.reverting(_found(entry, pairs, hands))
     problems = [problem for step, undo in reversed(pairs) for problem in _attempt(step, undo, hands)]
     proof = []
     for step, undo in pairs:
@@ -178,8 +178,11 @@ def _undo_and_bury(entry: Entry, hands: JournaledHands, began: float, reason: st
     return status
 
 
-def _found(pairs: Sequence[tuple[Step, Undo]], hands: JournaledHands) -> dict[str, bool]:
-    """What is there before the first undo: was the fault taken away by others, was anything of it applied. Undo asks neither, nor waits for long."""
+def _found(entry: Entry, pairs: Sequence[tuple[Step, Undo]], hands: JournaledHands) -> dict[str, bool]:
+    """What is there before the first undo: was the fault taken away by others, was anything of it applied. Undo asks neither, nor waits for long.
+
+    What went with a restart of the host was taken away by nobody.
+    """
     states = []
     with hands.hurried(FIRST_LOOK):
         for step, undo in pairs:
@@ -187,7 +190,8 @@ def _found(pairs: Sequence[tuple[Step, Undo]], hands: JournaledHands) -> dict[st
                 states.append(step.read(undo, hands).state)
             except Exception:  # noqa: BLE001  # whatever it was: what cannot be read counts as applied
                 states.append(State.APPLIED)
-    return {"away": all(state in RESTORED for state in states), "touched": any(state in (State.APPLIED, State.PART) for state in states)}
+    away = entry.is_of_this_boot and all(state in RESTORED for state in states)
+    return {"away": away, "touched": any(state in (State.APPLIED, State.PART) for state in states)}
 
 
 def _attempt(step: Step, undo: Undo, hands: Hands) -> list[str]:

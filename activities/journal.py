@@ -283,6 +283,11 @@ class Entry:
         """The absolute cap, on the boot clock."""
         return float(self.data.get("ends_at", 0.0))
 
+    @property
+    def is_of_this_boot(self) -> bool:
+        """Whether the host has not been restarted since."""
+        return bool(self.data.get("boot_id") == processes.boot_id())
+
     def pairs(self) -> list[tuple[Step, Undo]]:
         """The steps with their undos, in the order of applying.
 
@@ -300,7 +305,7 @@ class Entry:
             return "the entry is not authentic"
         if self.changed:
             return "its journal entry was changed by somebody else"
-        if self.data["boot_id"] != processes.boot_id():
+        if not self.is_of_this_boot:
             return "the host was restarted"
         if self.data["time_namespace"] != processes.time_namespace():
             return "the clock is another one"

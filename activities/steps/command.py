@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,12 +11,19 @@ from activities.steps.step import Hands, Reading, State, Step, Undo, primitive
 from gameday.errors import InjectFailed, NotReverted, Refused
 
 _APPLIED, _NOT_APPLIED = 0, 1
+_SYNC = ("sync",)
+"""Every disk: what a command touches is only known to itself. Source: sync(2)."""
+_SYNCED_WITHIN = 5.0
+"""Seconds."""
 
 
 @primitive
 @dataclass(frozen=True)
 class RunCommand(Step):
     """Runs `do`; `back` undoes it, whatever the state, again and again if need be; `look` exits 0 when it is applied and 1 when it is not.
+
+    What a command changes may be on a disk, and outlive the host. So its undo is synced, as far as that goes quickly, before anybody calls it
+    proven: otherwise a hard reset soon afterwards could bring the fault back, and the tombstone would say that it had gone.
 
     Args:
         name: its name in the settings.
@@ -67,6 +75,8 @@ class RunCommand(Step):
         code, output = hands.run(self.back, self.timeout)
         if code != 0:
             raise NotReverted(f"the undo of {self.name!r} failed with status {code}: {output[-200:].strip() or 'it printed nothing'}")
+        with contextlib.suppress(NotReverted, InjectFailed):  # a disk so slow, or a host without `sync`: the revert does not wait for it
+            hands.run(_SYNC, _SYNCED_WITHIN)
 
     def before(self, undo: Undo) -> str:
         return str(undo["seen"])

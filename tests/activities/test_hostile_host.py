@@ -125,7 +125,7 @@ def test_the_host_was_restarted_during_the_fault(tmp_path: Path, monkeypatch: py
         until(lambda: not journal.live())
         entry = journal.find("f-before")
         assert entry is not None and entry.tombstone is not None
-        assert entry.tombstone["reason"] == "the host was restarted"
+        assert (entry.tombstone["outcome"], entry.tombstone["reason"]) == ("expired", "the host was restarted"), "nobody took it away"
         assert target.look() == (before if kind is Switch else during)
         if isinstance(target, Sleeper):
             target.process.send_signal(18)

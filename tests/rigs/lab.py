@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -28,6 +29,8 @@ from gameday.settings import CommandSettings, HostSettings
 
 R = TypeVar("R", bound="Rig")
 
+SLOWNESS = float(os.environ.get("GAMEDAY_TESTS_SLOWNESS", "1"))
+"""How many times slower this machine is than a usual one: an emulated one says so."""
 PAST_EVERY_LEASE = 10_000.0
 ROOT = Path(__file__).parents[2]
 TESTS = "tests.activities.injectors"
@@ -70,7 +73,7 @@ class Rig(ABC):
     params: ClassVar[dict[str, Any]] = {}
     leaves: ClassVar[str] = "as it was"
     """What a revert leaves: `as it was`, or `spent` for a momentary fault."""
-    short: ClassVar[float] = 0.4
+    short: ClassVar[float] = 0.4 * SLOWNESS
     """Seconds of a lease that runs out soon, and in which it can be put on all the same."""
     every: ClassVar[int] = 1
     """Of its crash boundaries each n-th is tried: more than each where another rig makes the very same steps."""

@@ -32,18 +32,21 @@ except OSError:
     pass
 """
 RECEIVER = f"""
-import socket
+import select, socket, sys
 box = socket.socket(type=socket.SOCK_DGRAM)
 box.bind(("{THERE}", {PORT}))
 print("ready", flush=True)
-box.settimeout(0.5)
-count = 0
-try:
-    while True:
+count, told = 0, False  # that all were sent
+while True:
+    ready, _, _ = select.select([box] if told else [box, sys.stdin], [], [], 0.2 if told else None)
+    if box in ready:
         box.recv(10)
         count += 1
-except TimeoutError:
-    print(count, flush=True)
+    elif told:
+        break
+    else:
+        told = True
+print(count, flush=True)
 """
 SENDER = f"""
 import socket, time
@@ -85,7 +88,7 @@ class Wire:
         return self._started(["unshare", "--net", sys.executable, "-S", "-c", SLEEPER])
 
     def _started(self, argv: list[str]) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True)
+        process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         assert process.stdout is not None and process.stdout.readline() == b"ready\n"
         self.processes.append(process)
         return process
@@ -104,7 +107,9 @@ class Wire:
         """How many of so many datagrams to the other host do not arrive."""
         receiver = self._started(["nsenter", f"--net=/proc/{self.there}/ns/net", sys.executable, "-S", "-c", RECEIVER])
         self._in(self.here, sys.executable, "-S", "-c", SENDER.format(count=count))
-        assert receiver.stdout is not None
+        assert receiver.stdin is not None and receiver.stdout is not None
+        receiver.stdin.write(b"all were sent\n")
+        receiver.stdin.flush()
         return count - int(receiver.stdout.readline())
 
     def rules(self) -> str:

@@ -21,7 +21,7 @@ from activities.operators import Operators
 from gameday.fault import ResolvedTarget
 from gameday.playbook import Target
 from gameday.settings import HostSettings
-from tests.rigs.lab import Rig, rig, until
+from tests.rigs.lab import SLOWNESS, Rig, rig, until
 from tests.rigs.network import THERE, Wire, needs_namespaces
 
 THEIRS = "add table inet theirs; add chain inet theirs out { type filter hook output priority 0; }; add rule inet theirs out ip daddr 10.9.9.9 drop"
@@ -63,11 +63,11 @@ async def test_packets_are_dropped_and_come_through_again(tmp_path: Path, operat
 async def test_the_kernel_ends_it_with_everybody_dead(tmp_path: Path, operators: Operators) -> None:
     """Nobody is left who could take it off: watchdog, operations and agent are gone."""
     with rig(Cut, tmp_path / "rig") as target:
-        await operators.perform(target.order("f-alone", lease=2.0))
+        await operators.perform(target.order("f-alone", lease=2.0 * SLOWNESS))
         assert not target.wire.answers()
         root = Journal.at(tmp_path / "home").root
         os.kill(json.loads((root / ".watchdog").read_bytes())["pid"], signal.SIGKILL)
-        await asyncio.to_thread(until, target.wire.answers, 7.0)
+        await asyncio.to_thread(until, target.wire.answers, 2.0 * SLOWNESS + 5.0)
         assert watchdog.heartbeat(root) is None and Journal.at(tmp_path / "home").live(), "nobody took it off"
         (status,) = await operators.revert({"f-alone": "an agent starts"})
         assert status["outcome"] in ("reverted", "expired") and "gameday" not in target.wire.rules()
