@@ -1,7 +1,8 @@
 """A second machine under a stock Debian kernel, emulated (no KVM needed): on the host's own file system, with disks of its own, and a plug to pull.
 
 What the guest writes is lost with it, except on its disks (`/run/<name>`, ext4 with a journal). There its kernel writes back nothing by
-itself: what it was told to sync survives `pull_the_plug`, and nothing else does. Without root on the host, and without a network unless asked for.
+itself: what it was told to sync survives `pull_the_plug`, and of the rest only what ext4 commits in the same transaction. It has no network
+unless asked for.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ class Guest:
     def attempt(self, *argv: str, env: Mapping[str, str] | None = None, typed: str = "", timeout: float = 120.0) -> Done:
         """The same, whatever its exit status."""
         self._ask({"argv": argv, "env": dict(env or {}), "cwd": str(ROOT), "input": typed})
-        said, deadline = [], time.monotonic() + timeout
+        said: list[str] = []
+        deadline = time.monotonic() + timeout
         while True:
             answer = self._answer(deadline, " ".join(argv))
             if "status" in answer:

@@ -66,7 +66,7 @@ POINTS = {"after_journal": "open", "mid_inject": "closed", "mid_revert": "open"}
 def test_the_reset_comes_at_the_worst_moment(afar: Afar, point: str) -> None:
     fault_id = f"f-{point.replace('_', '-')}"
     reset_at(afar, fault_id, point)
-    assert afar.page() == POINTS[point]
+    assert afar.page() == POINTS[point] and afar.live() == [fault_id]
     afar.watch()
     taken_off(afar, fault_id)
     assert afar.tombstone(fault_id)["outcome"] == ("not-injected" if point == "after_journal" else "expired")
