@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from gameday.event import EventKind
     from gameday.observation import Attendance, ObserveResult
     from gameday.orders import EndedBy, Ending
-    from gameday.plan import Plan
+    from gameday.plan import Plan, RunKind
     from gameday.playbook import Presence, Role, Unattended
     from workflows.commands import Commands
 
@@ -41,7 +41,7 @@ class Attended(Commands):
     def attendance(self) -> Attendance | None:
         """What the observer is to look for; None where nobody need be there."""
         presence = self.plan.playbook.presence
-        if not isinstance(presence, Presence) or self.waived:
+        if not isinstance(presence, Presence) or self.waived or self.plan.kind is RunKind.DRY:
             return None
         asked = self.asked_at is not None
         since = self.asked_at or self.there_at

@@ -93,7 +93,7 @@ def clean(host: Lab, target: Rig, before: object, when: str) -> None:
     ("recover", "first", "each"), [(by_agent, 1, 4), (by_watchdog, 1, 1), (by_retry, 3, 4)], ids=["by_agent", "by_watchdog", "by_retry"]
 )
 def test_the_inject_is_killed_at_every_line(target: Rig, host: Lab, recover: Any, first: int, each: int, record_property: Any) -> None:
-    """Recovered by the watchdog at each line; at each second one by an agent or a retry too, in turn."""
+    """Recovered by the watchdog at each line; at each fourth one by an agent or a retry too, in turn."""
     boundaries = injected_and_killed_everywhere(host, target, recover, first=first, each=each)
     how = recover.__name__.replace("_", " ") + (f" at each {each}th" if each > 1 else "")
     record_property("counted", f"{target.kind} ({type(target).__name__}): {boundaries} boundaries of inject, recovered {how}: no leftover")
