@@ -141,6 +141,16 @@ def heartbeat(root: Path) -> float | None:
         return None
 
 
+def homes() -> set[Path]:
+    """The homes whose faults are watched on this machine now, whoever's they are: a watchdog's argv names its own."""
+    found = set()
+    for each in Path("/proc").glob("[0-9]*"):
+        argv = processes.argv(int(each.name))
+        if "activities.watchdog" in argv[:-1]:
+            found.add(Path(argv[argv.index("activities.watchdog") + 1]))
+    return found
+
+
 def beats(root: Path) -> bool:
     """Whether the watchdog of this journal watches: alive, and seen within `SILENT` seconds."""
     age = heartbeat(root)

@@ -82,9 +82,11 @@ def halt(
 ) -> None:
     """Take every fault off on every host, end every run, and let nothing new begin until --release.
 
+    The hosts of this machine's settings are asked and prove it; any other heeds the lever by itself within seconds.
+
     Anybody who can reach Temporal, or with --local this host, may say it.
 
-    Exit status: 0 everything is proven clean, 5 a host did not answer, 6 something could not be proven gone.
+    Exit status: 0 those hosts are proven clean, 5 one did not answer, 6 something could not be proven gone.
     """
     from gameday.cli.lever import pull_lever, release_lever
 

@@ -71,6 +71,30 @@ def answers(known: Settings) -> None:
         raise Unavailable(problem)
 
 
+def urgent_settings(what: str) -> Settings:
+    """The settings, or where they cannot be read those of nobody: they stand between nobody and an abort."""
+    from gameday.cli.screens import complain
+    from gameday.errors import SettingsError
+    from gameday.settings import Settings, default_home
+
+    try:
+        return settings()
+    except SettingsError as error:
+        complain(f"{error}. The {what} goes on without settings")
+        return Settings.model_construct(home=default_home())
+
+
+def elsewhere(known: Settings, verb: str, had_journal: bool) -> list[str]:
+    """What somebody must be told who looks in one home: faults are watched in another, or nobody has ever put one on from here."""
+    from activities.watchdog import homes
+
+    others = sorted(each for each in homes() if each.resolve() != known.home.resolve())
+    said = [f"faults are watched on this machine for another home: GAMEDAY_HOME={each} gameday {verb}" for each in others]
+    if not had_journal and not others:
+        said.append(f"no agent has ever kept a journal in {known.home}; if its home is another one, say which by GAMEDAY_HOME")
+    return said
+
+
 def user() -> str:
     """The operating system's user. `$USER` counts only where the system has no name for them, as in a container."""
     try:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gameday.cli import context
+from gameday.cli.screens import complain
 from gameday.errors import GamedayError
 
 if TYPE_CHECKING:
@@ -43,12 +44,13 @@ class Leftover:
 
 def show_leftovers(revert: bool, as_json: bool) -> int:
     """Lists live journal entries, each with whether a run owns it. Returns 0 when nothing is left, 1 otherwise."""
-    return asyncio.run(_show(context.settings(), revert, as_json))
+    return asyncio.run(_show(context.urgent_settings("look"), revert, as_json))
 
 
 async def _show(known: Settings, revert: bool, as_json: bool) -> int:
     from activities.journal import Journal
 
+    had_journal = (known.home / "journal").is_dir()
     journal = Journal.at(known.home)
     entries = journal.live()
     client = await _client(known) if entries else None
@@ -61,6 +63,8 @@ async def _show(known: Settings, revert: bool, as_json: bool) -> int:
         print(json.dumps([_facts(each) for each in found], indent=2))
     else:
         print("\n".join(_lines(found, revert)))
+    for said in context.elsewhere(known, "leftovers", had_journal):
+        complain(said)
     return 1 if any(each.is_left for each in found) else 0
 
 
@@ -115,7 +119,7 @@ def _facts(left: Leftover) -> dict[str, object]:
 
 def _lines(found: list[Leftover], reverted: bool) -> Iterator[str]:
     if not found:
-        yield "nothing is left behind on this machine"
+        yield "nothing is left behind"
         return
     for left in found:
         facts = _facts(left)

@@ -26,7 +26,7 @@ DONE, NOT_REACHED, DIRTY = 0, 5, 6
 
 def pull_lever(reason: str, local: bool, as_json: bool) -> int:
     """Halts. Returns 0 when every host has proven that it is clean, 5 when one is not known, 6 when something could not be proven gone."""
-    known = context.settings()
+    known = context.urgent_settings("halt")
     halt = _halt(known, reason, HERE if local else EVERYWHERE)
     return asyncio.run(_here(known, halt, as_json) if local else _everywhere(known, halt, as_json))
 
@@ -98,6 +98,7 @@ async def _here(known: Settings, halt: Halt, as_json: bool) -> int:
     from activities.operation import perform
     from gameday.fault import FaultStatus
 
+    had_journal = (known.home / "journal").is_dir()
     journal = Journal.at(known.home)
     problems: list[str] = []
     try:
@@ -111,9 +112,12 @@ async def _here(known: Settings, halt: Halt, as_json: bool) -> int:
 
     statuses = await asyncio.gather(*(asyncio.to_thread(take_off, entry.fault_id) for entry in journal.live()))
     problems += [one_line(problem) for status in statuses for problem in status.problems]
+    elsewhere = context.elsewhere(known, "halt --local", had_journal)
     if as_json:
         done = [status.model_dump(mode="json") for status in statuses]
-        print(json.dumps({"halt": asdict(halt), "host": known.host, "statuses": done, "problems": problems}, indent=2))
+        print(json.dumps({"halt": asdict(halt), "host": known.host, "statuses": done, "problems": problems, "elsewhere": elsewhere}, indent=2))
     else:
         print(f"{known.host} is {halt.said}\nNothing is put on here until `gameday halt --local --release`.\n  {_proven(statuses, problems)}")
-    return DIRTY if problems else DONE
+    for each in elsewhere:
+        complain(f"NOT HALTED: {each}")
+    return DIRTY if problems else DONE if had_journal else NOT_REACHED

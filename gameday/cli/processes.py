@@ -62,9 +62,21 @@ def run_worker() -> None:
 def run_agent() -> None:
     from worker.processes import run_agent as serve
 
-    known = context.settings()
+    known = _settings_after_looking()
     complain(f"agent of the host {known.host}, for {_temporal(known)}. {LEAVE}")
     serve(known)
+
+
+def _settings_after_looking() -> Settings:
+    """An agent that cannot read its settings serves nobody; what an earlier one left on is watched again all the same."""
+    from gameday.errors import SettingsError
+    from worker.agent import adopt
+
+    try:
+        return context.settings()
+    except SettingsError:
+        adopt(context.urgent_settings("look at what is left on"))
+        raise
 
 
 def _temporal(known: Settings) -> str:

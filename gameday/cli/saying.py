@@ -71,14 +71,7 @@ def _seen(plan: Plan, events: Sequence[Event], fields: Fields) -> Fields:
 
 def _urgent(run: str, verb: Verb, fields: Fields) -> str:
     """By what looks like a whole id, before the store is asked for anything: neither it nor settings may stand between anybody and an abort."""
-    from gameday.settings import Settings, default_home
-
-    try:
-        known = context.settings()
-    except BadInput as error:
-        complain(f"{error}. The {verb} goes on without settings")
-        known = Settings.model_construct(home=default_home())
-    user = context.user()
+    known, user = context.urgent_settings(verb), context.user()
     command = make(verb, Actor(id=f"os:{user}", name=known.people.get(user, user)), fields)
     try:
         return context.carry_out(tell(known, run, command))

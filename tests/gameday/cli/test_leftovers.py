@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from activities import watchdog
 from activities.engine import inject
 from activities.journal import Journal, Order
 from activities.steps.process_signal import Pause
 from activities.steps.processes import boot_clock, born, life
 from gameday.cli.leftovers import show_leftovers
+from tests.rigs.lab import until
 
 FAULT = "f-11111111111111111111"
 
@@ -42,7 +45,41 @@ def state(target: subprocess.Popen[bytes]) -> str:
 
 def test_nothing_left_is_said_so(empty_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert show_leftovers(revert=False, as_json=False) == 0
-    assert capsys.readouterr().out == "nothing is left behind on this machine\n"
+    assert capsys.readouterr().out == "nothing is left behind\n"
+
+
+def test_who_looks_in_the_wrong_home_is_told(empty_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(empty_home / "journal", ignore_errors=True)
+    monkeypatch.setattr(watchdog, "homes", lambda: {empty_home})
+    show_leftovers(revert=False, as_json=False)
+    assert f"no agent has ever kept a journal in {empty_home}; if its home is another one" in capsys.readouterr().err.replace("\n", " ")
+    monkeypatch.setattr(watchdog, "homes", lambda: {empty_home, Path("/var/lib/gameday")})
+    show_leftovers(revert=False, as_json=False)
+    assert "for another home: GAMEDAY_HOME=/var/lib/gameday gameday leftovers" in capsys.readouterr().err
+
+
+def test_a_watchdog_is_found_by_the_home_that_it_was_started_for(tmp_path: Path) -> None:
+    watchdog.ensure(tmp_path)
+    assert tmp_path in watchdog.homes()
+    watchdog.dismiss(Journal.at(tmp_path).root)
+
+
+@pytest.mark.parametrize("command", [["halt", "--local"], ["leftovers"]])
+def test_broken_settings_stand_between_nobody_and_the_lever(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "settings.toml").write_text("[hosts\n")
+    Journal.at(tmp_path)
+    environment = {**os.environ, "GAMEDAY_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-m", "gameday", *command], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "goes on without settings" in done.stderr, done.stderr
+
+
+def test_an_agent_that_cannot_read_its_settings_still_looks_after_what_is_on(empty_home: Path, target: subprocess.Popen[bytes]) -> None:
+    put_on(empty_home, target, lease=0.5)
+    (empty_home / "settings.toml").write_text("[hosts\n")
+    environment = {**os.environ, "GAMEDAY_HOME": str(empty_home)}
+    done = subprocess.run([sys.executable, "-m", "gameday", "agent"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "not valid TOML" in done.stderr
+    until(lambda: state(target) != "T", 20)
 
 
 @pytest.mark.parametrize(
