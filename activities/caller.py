@@ -88,8 +88,11 @@ class Caller:
 
     async def _tidy(self) -> None:
         while True:
-            for box in self._boxes():
-                await asyncio.to_thread(box.tidy)
+            try:
+                for box in self._boxes():
+                    await asyncio.to_thread(box.tidy)
+            except Exception:
+                log.exception("old marks of calls stay for now")
             await asyncio.sleep(TIDY_EVERY)
 
     async def settled(self, patience: float) -> bool:

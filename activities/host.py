@@ -147,11 +147,8 @@ class HostActivities:
 
     async def _inject(self, order: FaultOrder) -> FaultStatus:
         try:
-            self._read_settings_again()  # what its operator has protected meanwhile is not touched either
             cls = self.injectors[order.kind]
-            kept = list(protection.refuses(order.target, self.host, cls.opted_in))
-            if kept:
-                raise Refused("; ".join(kept))
+            await asyncio.to_thread(self._refuse_kept, order, cls.opted_in)
             steps = (self._instead(order),) if order.dry else cls().steps(cls.Params.model_validate(order.params), order.target, self.host)
             if order.target.digest and order.target.digest != _digest(steps):
                 raise Refused(
@@ -164,6 +161,14 @@ class HostActivities:
         except GamedayError as error:
             raise as_application_error(error) from error
         return FaultStatus.model_validate(answer["status"])
+
+    def _refuse_kept(self, order: FaultOrder, opted_in: bool) -> None:
+        """Raises Refused for what the operator keeps from this fault by now, whatever was so when its target was found."""
+        self._read_settings_again()
+        kept = elsewhere(order.environment, [self.host.name], self.settings) if order.environment else []
+        kept += protection.refuses(order.target, self.host, opted_in)
+        if kept:
+            raise Refused("; ".join(kept))
 
     def _instead(self, order: FaultOrder) -> Step:
         """What stands for a fault in a dry run: everything goes its way, and nothing is changed."""

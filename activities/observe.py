@@ -135,6 +135,8 @@ class Watch:
         self.baseline: list[Sample] = []
         self.seen: Verdict | None = None
         self.what = ""
+        self.standing = ""
+        """A guardrail that holds while nothing is on: no fault is put on what should be stopped already."""
         self.flushed = time.monotonic()
         self.alerts_unknown = False
         self.roll = Roll(recorder.store, order.run_id, order.attendance) if order.attendance else None
@@ -205,11 +207,15 @@ class Watch:
             seen = sample.unknown if sample and sample.value is None else yardstick.show(tolerance.probe, sample.value if sample else None)
             self.what = f"{tolerance}, and it is {'' if sample and sample.value is not None else 'not known: '}{seen}"
         fresh = await self.heed_alerts(at, firing)
+        if breach is not None and order.purpose in (Purpose.BASELINE, Purpose.CHECK):
+            self.standing = f"the guardrail '{breach.guardrail}' holds already, and nothing has been put on: {breach.seen}"
         if calibrating:
             self.baseline += tick.values()
             return self.calibrated(at)
         if order.purpose is Purpose.WATCH:
             return await self.watched(at, tick, breach, before, fresh)
+        if order.purpose is Purpose.CHECK and self.standing:
+            return self.result("over", self.standing).model_copy(update={"steady": False})
         steadiness = self.state.steadiness
         if steadiness.steady and steadiness.row_began is not None and at - steadiness.row_began >= order.steady_for:
             return self.result("steady")
@@ -222,8 +228,8 @@ class Watch:
             return None
         baselines = tuple(Baseline.of(name, self.baseline) for name in self.probes)
         needed = min(self.order.sampling.steady_samples, max(len(self.baseline) // max(len(self.probes), 1), 1))
-        steady = not self.order.yardstick.steady_state or self.state.steadiness.row >= needed
-        return ObserveResult(ended="over", what="" if steady else self.what, baselines=baselines, steady=steady, state=self.state)
+        steady = not self.standing and (not self.order.yardstick.steady_state or self.state.steadiness.row >= needed)
+        return ObserveResult(ended="over", what="" if steady else self.standing or self.what, baselines=baselines, steady=steady, state=self.state)
 
     async def watched(self, at: datetime, tick: Mapping[str, Sample], breach: Breach | None, before: Steadiness, fresh: bool) -> ObserveResult | None:
         """Findings while a fault may be on: told when they begin, and returned when somebody waits for them."""
@@ -237,12 +243,12 @@ class Watch:
         if self.state.unknown_since is not None and at - self.state.unknown_since >= order.sampling.unknown_for:
             unknown = ", ".join(name for name, sample in tick.items() if sample.value is None)
             return self.result("blind", f"{unknown}: unknown for {order.sampling.unknown_for.total_seconds():g} s")
-        if self.roll is not None and (self.roll.was_asked_for or self.roll.is_over(at)):
-            return self.result("present" if self.roll.was_asked_for else "alone")
         if "mitigated" in order.return_on and steadiness.back_at is not None and order.yardstick.steady_state:
             return self.result("mitigated", found_at=steadiness.bad_at)
         if "detected" in order.return_on and fresh:
             return self.result("detected", found_at=at)
+        if self.roll is not None and (self.roll.was_asked_for or self.roll.is_over(at)):
+            return self.result("present" if self.roll.was_asked_for else "alone")
         return self.result("over") if at - self.began >= order.duration else None
 
     async def heed_alerts(self, at: datetime, firing: frozenset[str] | None) -> bool:

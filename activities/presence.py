@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from activities.store import RunStore
-from gameday.errors import Unavailable
 from gameday.observation import Attendance
 
 LOOK = 2.0
 """Seconds between two looks."""
+PATIENCE = 5.0
+"""Seconds that the store may take."""
+
+log = logging.getLogger(__name__)
 
 
 class Roll:
@@ -26,11 +30,23 @@ class Roll:
 
     async def call(self) -> None:
         """Looks again and again. A store that does not answer shows nobody."""
-        while True:
-            with contextlib.suppress(Unavailable):
-                self._take(await asyncio.to_thread(self._store.presence, self._run_id))
+        with ThreadPoolExecutor(1, "presence") as looking:  # one that hangs takes none of the threads that write the record
+            try:
+                while True:
+                    await self._look(looking)
+                    await asyncio.sleep(LOOK)
+            finally:
+                looking.shutdown(wait=False, cancel_futures=True)
+
+    async def _look(self, looking: Executor) -> None:
+        """Whatever keeps the store from answering: nobody is known to be there."""
+        try:
+            asked = asyncio.get_running_loop().run_in_executor(looking, self._store.presence, self._run_id)
+            self._take(await asyncio.wait_for(asked, PATIENCE))
+        except Exception as error:  # noqa: BLE001  # see above
+            log.warning("who is there cannot be seen: %s", str(error) or type(error).__name__)
+        finally:
             self._looked = True
-            await asyncio.sleep(LOOK)
 
     def _take(self, found: dict[str, datetime]) -> None:
         counts = {name: at for name, at in found.items() if not self._order.names or name in self._order.names}

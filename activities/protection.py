@@ -25,7 +25,7 @@ def refuses(target: ResolvedTarget, host: Host, opted_in: bool = False) -> Itera
         return
     if thing == "process":
         yield from _processes(target, host)
-        if known.opt_in and name not in known.processes:
+        if known.opt_in and not _named(target, name, host):
             yield f"{target.label}: on {host.name} targets opt in, and {name!r} has not; its operator can name it in {where[:-1]}.processes]"
         return
     if thing in ("envoy", "database"):
@@ -34,6 +34,12 @@ def refuses(target: ResolvedTarget, host: Host, opted_in: bool = False) -> Itera
             yield f"{target.label} is protected: its settings say that no fault may touch it"
     elif known.opt_in and not known.whole_host and not opted_in:
         yield f"{target.label}: on {host.name} targets opt in, and the host itself has not; its operator can, by {where} whole_host = true"
+
+
+def _named(target: ResolvedTarget, name: str, host: Host) -> bool:
+    """Whether the operator's entry of this name means these very processes: a unit or a pid file of the same name may be others."""
+    settings = host.settings.processes.get(name)
+    return settings is not None and {each.pid for each in ProcessFacts.of(target).processes} <= set(_found(name, settings))
 
 
 def _processes(target: ResolvedTarget, host: Host) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 
 from gameday.orders import SelectOrder
@@ -30,7 +31,8 @@ async def too_much(order: SelectOrder, pools: Pools, touched: Collection[str], l
         if radius.max_share is not None and len(mine) * 100 > int(radius.max_share.rstrip("% ")) * len(pool):
             yield f"{len(mine)} of the {len(pool)} hosts with {labels} would be touched, and blast_radius.max_share allows {radius.max_share}"
         if radius.min_healthy is not None:
-            healthy = [host for host in rest if await lives(host)]
+            alive = await asyncio.gather(*(lives(host) for host in rest))
+            healthy = [host for host, answers in zip(rest, alive, strict=True) if answers]
             if len(healthy) < radius.min_healthy:
                 silent = f" ({', '.join(host for host in rest if host not in healthy)}: no agent answers)" if len(healthy) < len(rest) else ""
                 left = f"{len(healthy)} of the hosts with {labels} would be left{silent}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,8 @@ from activities.probes.reading.reach import Reach
 from activities.store import RunStore
 from gameday.backtest import Past, baseline_of, held, trips
 from gameday.catalogue import ProbeParams
+from gameday.language import Guardrail, Tolerance
+from gameday.observation import Yardstick
 from gameday.orders import Checked, RehearsalAnswer, RehearsalQuestion, Rehearsed, RehearseOrder
 from gameday.units import Dimension, format_value, spoken
 
@@ -29,6 +32,9 @@ FINEST = timedelta(seconds=1)
 """The finest step of the past."""
 TOO_FAR = 1000.0
 """How many times the other a reading and its bound may be, before it is asked whether one unit is another."""
+MOST_POINTS = 200_000
+"""Readings of one probe's past: two and a half days at one a second; a longer past is read at a coarser step."""
+MISSING = 0.01
 PAST_PATIENCE = 240.0
 """Seconds that the past of one probe may take."""
 
@@ -129,43 +135,57 @@ class Trial:
         return [Checked(state="ok", about="alerts", said=f"{len(firing)} firing, none of those that the day is to raise")]
 
     async def past(self) -> AsyncIterator[Checked]:
-        """Every guardrail and every tolerance of the steady state, on what its probe would have read."""
+        """Every guardrail and every tolerance of the steady state, on what its probe would have read. One probe after the other: a past is large."""
         if not self.order.past:
             return
-        known: dict[str, Past | str] = {}
-        step = max(self.order.sampling.every, FINEST)
+        finest = max(self.order.sampling.every, FINEST, self.order.past / MOST_POINTS)
+        step = timedelta(seconds=math.ceil(finest.total_seconds()))
         end = datetime.now(UTC).replace(microsecond=0)
         for name, probe in self.probes.items():
             try:
                 found = await asyncio.wait_for(probe.past(end - self.order.past, end, step), PAST_PATIENCE)
-                known[name] = "its source keeps no past" if found is None else found or "nothing of that time is kept"
+                past: Past | str = "its source keeps no past" if found is None else found or "nothing of that time is kept"
             except Exception as error:  # noqa: BLE001  # see above
-                known[name] = str(error) if isinstance(error, Unknown) else f"its past could not be read ({type(error).__name__})"
-        for each in await asyncio.to_thread(self._judged, known, step):
-            yield each
+                past = str(error) if isinstance(error, Unknown) else f"its past could not be read ({type(error).__name__})"
+            for each in await asyncio.to_thread(self._judged, name, past, step):
+                yield each
 
-    def _judged(self, known: Mapping[str, Past | str], step: timedelta) -> list[Checked]:
-        baselines = tuple(baseline_of(name, past) for name, past in known.items() if not isinstance(past, str))
-        yardstick, found = self.yardstick.model_copy(update={"baselines": baselines}), []
-        for guardrail in yardstick.abort_when:
-            about, past = f"guardrail {guardrail}"[:200], known[guardrail.probe]
-            if isinstance(past, str) or guardrail.tolerance is None:
-                why = past if isinstance(past, str) else "what was unknown is not kept"
-                found.append(Checked(state="part", about=about, said=f"not tried on the past: {why}"))
-                continue
-            at = trips(yardstick, guardrail, past, step, self.order.day).at
-            last = f", the last time at {at[-1]:%Y-%m-%d %H:%M:%S} UTC" if at else ""
-            said = f"would have tripped {_times(len(at))} in {_length(past)} without any fault{last}"
-            found.append(Checked(state="part" if at else "ok", about=about, said=said))
-        for tolerance in yardstick.steady_state:
-            about, past = f"steady {tolerance}"[:200], known[tolerance.probe]
-            if isinstance(past, str):
-                found.append(Checked(state="part", about=about, said=f"not tried on the past: {past}"))
-                continue
-            how = held(yardstick, tolerance, past, step)
-            worst = f"; out of it for {spoken(how.longest)} at the longest" if how.longest else ""
-            found.append(Checked(state="ok" if how.share > 0.99 else "part", about=about, said=f"held {how.share:.1%} of {_length(past)}{worst}"))
-        return found
+    def _judged(self, name: str, past: Past | str, step: timedelta) -> list[Checked]:
+        rails = [each for each in self.yardstick.abort_when if each.probe == name]
+        steady = [each for each in self.yardstick.steady_state if each.probe == name]
+        if isinstance(past, str):
+            return [
+                _untried(f"{what} {each}", past) for what, each in [*(("guardrail", each) for each in rails), *(("steady", each) for each in steady)]
+            ]
+        yardstick = self.yardstick.model_copy(update={"baselines": (baseline_of(name, past),)})
+        coarse = f", at a step of {spoken(step)}" if step > max(self.order.sampling.every, FINEST) else ""
+        judged = [self._tripped(yardstick, each, past, step, coarse) for each in rails]
+        return judged + [_held(yardstick, each, past, step, coarse) for each in steady]
+
+    def _tripped(self, yardstick: Yardstick, guardrail: Guardrail, past: Past, step: timedelta, coarse: str) -> Checked:
+        if guardrail.tolerance is None:
+            return _untried(f"guardrail {guardrail}", "what was unknown is not kept")
+        at = trips(yardstick, guardrail, past, step, self.order.planned_length).at
+        last = f", the last time at {at[-1]:%Y-%m-%d %H:%M:%S} UTC" if at else ""
+        said = f"would have tripped {_times(len(at))} in {_length(past)} without any fault{last}{_kept(past, step)}{coarse}"
+        return Checked(state="part" if at else "ok", about=f"guardrail {guardrail}"[:200], said=said)
+
+
+def _held(yardstick: Yardstick, tolerance: Tolerance, past: Past, step: timedelta, coarse: str) -> Checked:
+    how = held(yardstick, tolerance, past, step)
+    worst = f"; out of it for {spoken(how.longest)} at the longest" if how.longest else ""
+    said = f"held {how.share:.1%} of {_length(past)}{worst}{_kept(past, step)}{coarse}"
+    return Checked(state="ok" if how.share > 0.99 else "part", about=f"steady {tolerance}"[:200], said=said)
+
+
+def _untried(about: str, why: str) -> Checked:
+    return Checked(state="part", about=about[:200], said=f"not tried on the past: {why}"[:600])
+
+
+def _kept(past: Past, step: timedelta) -> str:
+    """How much of that time is not kept, where it is worth saying: what was unknown then would have counted as a breach in a live run."""
+    share = 1 - len(past) / ((past[-1][0] - past[0][0]) / step + 1)
+    return f"; of {share:.0%} of that time nothing is kept" if share > MISSING else ""
 
 
 def _no(about: str, said: str) -> Checked:

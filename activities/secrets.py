@@ -40,13 +40,13 @@ def check(text: str) -> str:
     return text
 
 
-def reveal(text: str) -> str:
+def reveal(text: str, own: bool = False) -> str:
     """The text with every reference replaced by its secret, such as `Bearer secret://env/TOKEN`.
 
     Raises:
         SecretMissing: a secret is not there, cannot be read, could not stand in one line, or is gameday's own.
     """
-    return _REFERENCE.sub(lambda reference: _value(reference[0], reference["source"], reference["name"]), text)
+    return _REFERENCE.sub(lambda reference: _value(reference[0], reference["source"], reference["name"], own), text)
 
 
 def hide(said: str, texts: Iterable[str]) -> str:
@@ -58,8 +58,8 @@ def hide(said: str, texts: Iterable[str]) -> str:
     return said
 
 
-def _value(reference: str, source: str, name: str) -> str:
-    if source == "env" and _OWN.fullmatch(name):
+def _value(reference: str, source: str, name: str, own: bool = False) -> str:
+    if source == "env" and _OWN.fullmatch(name) and not own:
         raise SecretMissing(f"{reference} is a secret of gameday's own")
     value = os.environ.get(name) if source == "env" else _file(reference, "/" + name.lstrip("/"))
     if not value:

@@ -73,6 +73,8 @@ class FaultOrder(Model):
     momentary: bool = False
     dry: bool = False
     """Nothing is changed: something of gameday's own stands for it."""
+    environment: Name | None = None
+    """Where the playbook takes place: a host of another environment refuses."""
 
 
 class StepProof(Model):

@@ -42,7 +42,7 @@ class RehearseOrder(Model):
     sampling: Sampling
     past: Duration = timedelta(0)
     """How much of the past; none where it is 0."""
-    day: Duration
+    planned_length: Duration
     """How long the day is by its plan: totals are its own."""
 
 
@@ -67,6 +67,8 @@ class RehearsalQuestion(Model):
 
 class RehearsalAnswer(Model):
     at: datetime | None = None
+    unknown: str = Field(default="", max_length=300)
+    """Why nobody can say."""
 
 
 class SelectOrder(Model):

@@ -17,7 +17,7 @@ from gameday.fault import LEASE
 from gameday.loading import Loaded
 from gameday.model import Duration, Line, Model, Name, ProbeName
 from gameday.observation import Steadiness, WatchState, Yardstick
-from gameday.playbook import Playbook, Role, Times
+from gameday.playbook import MOST_SCENARIOS, Playbook, Role, Times
 from gameday.probe import Baseline
 from gameday.rehearsal import digest, rehearsal_of
 from gameday.units import format_duration
@@ -29,7 +29,7 @@ class RunKind(StrEnum):
     DAY = "day"
     REHEARSAL = "rehearsal"
     """Probes, targets and brakes are tried, each fault for a moment on one target."""
-    DRY = "dry run"
+    DRY = "dry-run"
     """The whole day, with nothing changed."""
 
 
@@ -40,7 +40,7 @@ class Plan(Model):
     kind: RunKind = RunKind.DAY
     rehearsed_as: str = Field(default="", max_length=64)
     """The digest of what a rehearsal of this playbook must have tried (gameday/rehearsal.py)."""
-    day: Duration = timedelta(hours=1)
+    planned_length: Duration = timedelta(hours=1)
     """How long the day's scenarios take by their plan, at the most."""
     past: Duration = timedelta(0)
     """In a rehearsal: how much of the past the guardrails are tried on."""
@@ -116,6 +116,9 @@ def plan(
         BadInput: the day's times are over, or there is no such time today.
     """
     playbook = rehearsal_of(loaded.playbook) if kind is RunKind.REHEARSAL else loaded.playbook
+    if len(playbook.scenarios) > MOST_SCENARIOS:
+        most = f"a rehearsal tries at most {MOST_SCENARIOS} different faults"
+        raise BadInput(f"{most}, and this playbook has {len(playbook.scenarios)}; expected fewer")
     moments = _moments(playbook.times, now)
     stop = moments["stop"]
     if stop is not None and stop <= now:
@@ -135,7 +138,7 @@ def plan(
         run_id=new_run_id(playbook.name),
         kind=kind,
         rehearsed_as=digest(loaded.playbook),
-        day=_length(loaded.playbook),
+        planned_length=_length(loaded.playbook),
         past=past,
         playbook=playbook,
         text=loaded.text,

@@ -296,7 +296,7 @@ class Presence(Model):
     """While a fault is on, somebody who may decide must be there: the commander, the technical lead, safety, or whoever started the run."""
 
     within: Annotated[PositiveDuration, Field(ge=timedelta(seconds=10))] = timedelta(minutes=10)
-    """How long none of them need show: by any command, or by following the run."""
+    """How long none of them need show: by any command, or by the live view."""
     answer_within: Annotated[PositiveDuration, Field(ge=timedelta(seconds=5))] = timedelta(minutes=2)
     """How long the question whether somebody is still there, and the safety officer who is called by it, are waited for."""
     then: Unattended = Unattended.ABORT
@@ -348,6 +348,9 @@ class Sampling(Model):
     """What a sample that is not known is to a guardrail: a breach, or passed over, as if it had not been taken. It is never a good one."""
 
 
+MOST_SCENARIOS = 50
+
+
 class Rehearsal(Model):
     """The day is not begun unless what it needs has been tried (`gameday rehearse`)."""
 
@@ -390,7 +393,7 @@ class Playbook(Model):
     """Who must be there while a fault is on."""
     blast_radius: BlastRadius = BlastRadius()
     """What the run may touch, at the most."""
-    scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1, max_length=50)]
+    scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1, max_length=MOST_SCENARIOS)]
     """The scenarios, in order, or the keys of the only one at the top level."""
 
     def asked(self) -> tuple[str, ...]:

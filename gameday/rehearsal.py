@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
-from gameday.playbook import Afterwards, Fault, Gate, Gates, Playbook, Scenario, Times
+from gameday.playbook import Afterwards, Alerts, Fault, Gate, Gates, Playbook, Scenario, Times
 
 BRAKED_AFTER = timedelta(seconds=2)
 """How long each fault is on; then it is taken off as an abort does."""
@@ -31,17 +31,31 @@ def rehearsal_of(playbook: Playbook) -> Playbook:
         for fault in scenario.faults:
             tried.setdefault((fault.inject, str(fault.with_), str(fault.on)), (scenario, fault))
     sampling = playbook.sampling.model_copy(update={"baseline": min(playbook.sampling.baseline, BASELINE)})
-    inject = playbook.gates.inject
     return playbook.model_copy(
         update={
             "times": Times(zone=playbook.times.zone, stop=playbook.times.stop),
             "checklist": (),
+            "alerts": _alerts(playbook),
             "sampling": sampling,
-            "gates": Gates(day="off", inject=Gate(timeout=inject.timeout if isinstance(inject, Gate) else Gate().timeout)),
+            "gates": Gates(day="off", inject=_gate(playbook.gates)),
             "rehearsal": None,
             "scenarios": tuple(_braked(scenario, fault) for scenario, fault in tried.values()),
         }
     )
+
+
+def _gate(gates: Gates) -> Gate:
+    """Before each fault: what the day asks for before it, it asks for here, but for the checklist of the day."""
+    asked = [each for each in (gates.day, gates.inject) if isinstance(each, Gate)]
+    inject = gates.inject if isinstance(gates.inject, Gate) else Gate()
+    two, ready = any(each.two_people for each in asked), max((each.ready for each in asked), default=0)
+    return inject.model_copy(update={"checklist": False, "two_people": two, "ready": ready})
+
+
+def _alerts(playbook: Playbook) -> Alerts | None:
+    """With every alert that the day names: none of them may fire already."""
+    named = [each.alert for scenario in playbook.scenarios for each in scenario.expect if each.alert]
+    return playbook.alerts and playbook.alerts.model_copy(update={"expected": tuple(dict.fromkeys([*playbook.alerts.expected, *named]))})
 
 
 def _braked(scenario: Scenario, fault: Fault) -> Scenario:
@@ -50,7 +64,7 @@ def _braked(scenario: Scenario, fault: Fault) -> Scenario:
         title=f"Brake test: {fault.name}"[:200],
         hypothesis="It goes on, comes off, and is proven off",
         sealed=scenario.sealed,
-        faults=(fault.model_copy(update={"on": on, "at": timedelta(0), "after": None, "until": None, "duration": LONGEST}),),
+        faults=(fault.model_copy(update={"on": on, "at": timedelta(0), "after": None, "until": None, "duration": min(LONGEST, fault.duration)}),),
         observe=BRAKED_AFTER,
         rollback_plan=scenario.rollback_plan,
         afterwards=Afterwards(steady_for=timedelta(0), recover_within=scenario.afterwards.recover_within),

@@ -36,10 +36,15 @@ _SHOWN: dict[EventKind, tuple[str, ...]] = {
 def hidden(record: RunRecord) -> frozenset[int]:
     """The scenarios that are sealed, neither revealed nor opened by the end of the run."""
     revealed = {event.scenario for event in record.of(EventKind.REVEALED)}
-    over = record.ended and record.plan.kind is not RunKind.REHEARSAL  # the day itself is still to come
+    over = record.ended and _was_played(record)
     if over or None in revealed or record.first(EventKind.REAL_CALLED):
         return frozenset()
     return frozenset(index for index, scenario in enumerate(record.plan.playbook.scenarios) if scenario.sealed and index not in revealed)
+
+
+def _was_played(record: RunRecord) -> bool:
+    """A rehearsal, a dry run and a day that did not begin leave the day itself still to come, and its seals shut."""
+    return record.plan.kind is RunKind.DAY and any(event.kind is EventKind.SCENARIO_BEGAN for event in record.events)
 
 
 def veil(record: RunRecord) -> RunRecord:

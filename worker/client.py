@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from datetime import timedelta
 
 from temporalio.client import (
@@ -20,9 +21,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from gameday.commands import URGENT, Answer, Command
 from gameday.errors import GamedayError, NotFound, Refused, Unavailable, Unreadable
 from gameday.orders import DayResult, LiveState
+from worker.codec import Encryption
 
 ABORT_PATIENCE = timedelta(seconds=2)
 """How long an abort is tried as an Update before it is sent as a Signal, which a restarting server does not lose."""
+KEY_PATIENCE = timedelta(seconds=1)
+"""How long it is waited for that a run's conductor shows which key it has."""
 PATIENCE = timedelta(seconds=10)
 UNPROCESSED = "UnprocessedUpdate"
 """With this the server itself rejects an Update that it lost at its restart, between the conductor and its own memory (seen): nobody refused it."""
@@ -41,8 +45,7 @@ async def send(client: Client, run_id: str, command: Command) -> Answer:
         Unavailable: nobody took it; what is urgent is sent as a Signal instead, and taken when a conductor is back.
         Unreadable: it was answered, and the answer cannot be read here. What is urgent is sent as a Signal too, which acts once all the same.
     """
-    handle = client.get_workflow_handle(run_id)
-    patience = ABORT_PATIENCE if command.verb in URGENT else PATIENCE
+    handle, patience = await _writing(client, run_id, command), ABORT_PATIENCE if command.verb in URGENT else PATIENCE
     try:
         answer: Answer = await handle.execute_update("command", command, id=command.id, result_type=Answer, rpc_timeout=patience)
     except WorkflowUpdateFailedError as error:
@@ -61,7 +64,39 @@ async def send(client: Client, run_id: str, command: Command) -> Answer:
             raise Unavailable("no conductor takes this now; is `gameday worker` running? It may still be delivered") from None
     else:
         return answer
-    return await _by_signal(handle, command)
+    return await _by_signal(_in_the_clear(client).get_workflow_handle(run_id), command)
+
+
+async def _writing(client: Client, run_id: str, command: Command) -> WorkflowHandle[object, object]:
+    """The run, spoken to with our key if the run's conductor has it too: what it could not read would keep it from reading anything after it.
+
+    Raises:
+        Unreadable: it has not, and the command is not urgent. What is urgent is sent in the clear then.
+    """
+    handle = client.get_workflow_handle(run_id)
+    codec = client.data_converter.payload_codec
+    if not (isinstance(codec, Encryption) and codec.key_ids):
+        return handle
+    try:
+        await handle.query("wants", rpc_timeout=KEY_PATIENCE)
+    except Unreadable:
+        if command.verb not in URGENT:
+            raise
+    except (RPCError, WorkflowQueryFailedError):  # no conductor, or no such run: what comes next says so
+        if command.verb not in URGENT:
+            return handle
+    else:
+        return handle
+    return _in_the_clear(client).get_workflow_handle(run_id)
+
+
+def _in_the_clear(client: Client) -> Client:
+    codec = client.data_converter.payload_codec
+    if not isinstance(codec, Encryption):
+        return client
+    config = client.config()
+    config["data_converter"] = dataclasses.replace(client.data_converter, payload_codec=codec.in_the_clear())
+    return Client(**config)
 
 
 async def _by_signal(handle: WorkflowHandle[object, object], command: Command) -> Answer:

@@ -44,6 +44,7 @@ class Encryption(PayloadCodec):
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         self._ciphers: dict[str, AESGCM] = {}
         self._told: set[str] = set()
+        self._encrypts = True
         if keys:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # only where there is a key: a command shall begin at once
 
@@ -54,8 +55,14 @@ class Encryption(PayloadCodec):
         """The ids of the keys, the one that encrypts first. They are no secret: every payload carries its own."""
         return tuple(self._ciphers)
 
+    def in_the_clear(self) -> Encryption:
+        """The same keys for what is read; what is written is not encrypted, so that whoever has any key, or none, can take it."""
+        clear = Encryption({})
+        clear._ciphers, clear._encrypts = self._ciphers, False
+        return clear
+
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        if not self._ciphers:
+        if not self._ciphers or not self._encrypts:
             return list(payloads)
         key_id, cipher = next(iter(self._ciphers.items()))
         return [self._sealed(payload, key_id, cipher) for payload in payloads]

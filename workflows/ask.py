@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, TimeoutError
+from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
 
 with workflow.unsafe.imports_passed_through():
     from gameday.fault import FaultOrder, ResolvedTarget, fault_id
@@ -72,9 +72,14 @@ async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Foun
         for host in hosts:
             by_host.setdefault(host, []).append(position)
     needed = {selection.conductor: playbook.asked()}  # the probes are read from there
-    shared = {"environment": playbook.environment, "until": until}
     orders = [
-        ResolveOrder.model_validate({"host": host, "faults": [questions[each] for each in mine], "needed": needed.get(host, ()), **shared})
+        ResolveOrder(
+            host=host,
+            faults=tuple(questions[each] for each in mine),
+            needed=needed.get(host, ()),
+            environment=playbook.environment,
+            until=until,
+        )
         for host, mine in by_host.items()
     ]
     answers = await asyncio.gather(*(_resolve(order, found) for order in orders))
@@ -145,7 +150,7 @@ async def _resolve(order: ResolveOrder, found: Found) -> Sequence[ResolvedTarget
             retry_policy=QUICK,
         )
     except ActivityError as error:
-        silent = isinstance(error.cause, TimeoutError)
+        silent = isinstance(error.cause, TimeoutError) and error.cause.type is TimeoutType.SCHEDULE_TO_START
         found.problems.append(f"no agent answers for the host {host}; start `gameday agent` there" if silent else f"{host}: {reason_of(error)}")
         return ()
     middle = asked + (workflow.now() - asked) / 2
@@ -171,6 +176,7 @@ def _order(plan: Plan, index: int, scenario: Scenario, fault: FaultSpec, target:
         sealed=scenario.sealed,
         momentary=plan.is_momentary(index, fault.name),
         dry=plan.is_dry(index, fault.name),
+        environment=plan.playbook.environment,
     )
 
 
@@ -237,7 +243,7 @@ async def rehearse(plan: Plan) -> Sequence[Checked]:
             yardstick=plan.yardstick(),
             sampling=plan.playbook.sampling,
             past=plan.past,
-            day=plan.day,
+            planned_length=plan.planned_length,
         ),
         result_type=Rehearsed,
         task_queue=CONDUCTOR_QUEUE,
@@ -248,8 +254,8 @@ async def rehearse(plan: Plan) -> Sequence[Checked]:
     return found.findings
 
 
-async def last_rehearsal(plan: Plan) -> datetime | None:
-    """When the playbook was rehearsed last, as it is now. A store that cannot say has none: the day waits for one that can."""
+async def last_rehearsal(plan: Plan) -> RehearsalAnswer:
+    """When the playbook was rehearsed last, as it is now, or why the store cannot say."""
     question = RehearsalQuestion(playbook=plan.playbook.name, rehearsed_as=plan.rehearsed_as)
     try:
         found: RehearsalAnswer = await workflow.execute_activity(
@@ -262,9 +268,8 @@ async def last_rehearsal(plan: Plan) -> datetime | None:
             retry_policy=QUICK,
         )
     except ActivityError as error:
-        workflow.logger.warning("the last rehearsal is not known: %s", reason_of(error))
-        return None
-    return found.at
+        return RehearsalAnswer(unknown=reason_of(error)[:300])
+    return found
 
 
 async def analysis(run_id: str, scenario: int) -> Analysis:

@@ -33,7 +33,7 @@ class Attended(Commands):
 
     def seen(self, at: datetime, name: str) -> None:
         """Somebody is there."""
-        self.there_at = max(self.there_at, at)
+        self.there_at, self.waived = max(self.there_at, at), False
         if self.asked_at is not None:
             self.asked_at = None
             self.diary.tell(EventKind.PRESENCE_BACK, scenario=self.now.index if self.now else None, name=name)

@@ -129,6 +129,11 @@ class Commands:
         )
 
     @property
+    def sealed(self) -> bool:
+        """Whoever asks may be one who must not know yet: nothing of the scenario is said in an answer."""
+        return bool(self.now and self.now.scenario.sealed and not self.now.revealed)
+
+    @property
     def waiting(self) -> Gate | None:
         """The gate that waits, as the playbook has it."""
         gates = self.plan.playbook.gates
@@ -142,7 +147,7 @@ class Commands:
     def on_go(self, command: Command) -> Answer:
         self.went = command.actor.name
         missing = self.missing()
-        touched = "; ".join(fault.order.target.label for fault in self.now.faults) if self.now else ""
+        touched = "; ".join(fault.order.target.label for fault in self.now.faults) if self.now and not self.sealed else ""
         what = f"go: {self.gate}{f', which touches {touched}' if touched else ''}"
         return Answer(text=one_line(what, 800) + (f"; it opens once {missing}" if missing else ""))
 
@@ -198,8 +203,7 @@ class Commands:
         if self.ended:
             return Answer(text=f"the run is over: {self.outcome}")
         if self.ending is not None:
-            sealed = bool(self.now and self.now.scenario.sealed and not self.now.revealed)  # its reason may give the scenario away
-            return Answer(text="the run is ending already" + ("" if sealed else f": {one_line(self.ending.reason, 900)}"))
+            return Answer(text="the run is ending already" + ("" if self.sealed else f": {one_line(self.ending.reason, 900)}"))
         self.end(Ending(by=EndedBy.ABORT, reason=(command.reason or "no reason given")[:900], actor=self.name_of(command.actor)))
         return Answer(text="aborting: everything is taken off and read back")
 

@@ -83,11 +83,14 @@ class GameDay(Recovery):
         asked = self.plan.playbook.rehearsal
         if asked is None or self.plan.kind is not RunKind.DAY:
             return ""
-        at = await self.during(ask.last_rehearsal(self.plan))
-        if at is not None and workflow.now() - at <= asked.within:
+        last = await self.during(ask.last_rehearsal(self.plan))
+        if last.at is not None and workflow.now() - last.at <= asked.within:
             return ""
-        when = f"the last that passed was at {at:%Y-%m-%d %H:%M} UTC" if at else "none of it as it is now has passed"
-        return f"the playbook asks for a rehearsal within {format_duration(asked.within)}, and {when}; run `gameday rehearse`"
+        wanted = f"the playbook asks for a rehearsal within {format_duration(asked.within)}"
+        if last.unknown:
+            return f"{wanted}, and whether there was one is not known: {last.unknown}"
+        when = f"the last that passed was at {last.at:%Y-%m-%d %H:%M} UTC" if last.at else "none of it as it is now has passed"
+        return f"{wanted}, and {when}; run `gameday rehearse`"
 
     async def try_probes(self) -> None:
         """What a rehearsal finds without touching anything. One thing that does not work, and it has not passed."""
@@ -195,7 +198,7 @@ class GameDay(Recovery):
     async def is_still_steady(self, now: Now) -> bool:
         """A gate may have waited long: what was in steady state before it may be broken by now, and not by us."""
         sampling = self.plan.playbook.sampling
-        if not self.plan.playbook.steady_state:
+        if not (self.plan.playbook.steady_state or self.plan.playbook.abort_when):
             return True
         result = await self.during(self.sample(now, Purpose.CHECK, max(sampling.baseline, 2 * sampling.steady_samples * sampling.every), ("steady",)))
         now.state, self.state = result.state.fresh(), result.state
@@ -242,7 +245,7 @@ class GameDay(Recovery):
         """Starts every fault at its time; the phase ends when the first is on."""
         self.enter(now, Phase.INJECT)
         now.armed = True
-        self.there_at = max(self.there_at, workflow.now())  # whoever approved this, at the gate or in advance
+        self.there_at, self.asked_at = max(self.there_at, workflow.now()), None  # whoever approved this, at the gate or in advance
         now.wanted = [fault.order.fault_id for fault in now.faults]
         now.watching = asyncio.create_task(self.watch(now))
         now.playing = [asyncio.create_task(self.play_fault(now, fault)) for fault in now.faults]

@@ -23,7 +23,7 @@ from activities.targets import DatabaseFacts
 from gameday.catalogue import InjectorParams
 from gameday.fault import ResolvedTarget
 
-ANSWERS_WITHIN = 10.0
+ANSWERS_WITHIN = 3.0
 """Seconds."""
 Table = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_$]{0,62}\.)?[A-Za-z_][A-Za-z0-9_$]{0,62}$")]
 

@@ -17,8 +17,10 @@ from gameday.model import one_line
 if TYPE_CHECKING:
     import httpx
 
-_AGAIN = frozenset({408, 425, 429})
-"""Client errors that pass by themselves: timed out, too early, too many. Source: RFC 9110, RFC 8470, RFC 6585."""
+_REFUSED = frozenset({400, 413, 422})
+"""What is wrong with the call itself, and stays so. A key that is refused (401, 403) may be put right, and it is made then. Source: RFC 9110."""
+LONGEST_AFTER = 900.0
+"""Seconds that a server may ask to be left alone, when people are to be called."""
 _MOST_BYTES = 16 * 1024
 _MOST_TOLD = 160
 
@@ -40,9 +42,8 @@ async def post(http: httpx.AsyncClient, url: str, body: str, headers: Mapping[st
     if answer.status in range(200, 300):
         return
     message = f"{place(url)} answered {answer.status}{_told(answer, secret)}"
-    if answer.status in _AGAIN or answer.status >= 500:
-        raise NotSent(message, after=_after(answer.retry_after, now))
-    raise NotSent(message, final=True)
+    after = _after(answer.retry_after, now)
+    raise NotSent(message, after=None if after is None else min(after, LONGEST_AFTER), final=answer.status in _REFUSED)
 
 
 def revealed(reference: str) -> str:
@@ -52,7 +53,7 @@ def revealed(reference: str) -> str:
         NotSent: it is not there now.
     """
     try:
-        return secrets.reveal(reference)
+        return secrets.reveal(reference, own=True)  # the operator's own words, not a playbook's
     except secrets.SecretMissing as error:
         raise NotSent(str(error)) from None
 

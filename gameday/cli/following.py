@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from gameday.settings import Settings
     from worker.embedded import Reached
 
-LOOK_EVERY = 0.25
 SHOW_EVERY = 5.0
-"""Seconds between two signs that somebody follows."""
+"""Seconds between two signs that somebody looks at the live view."""
+LOOK_EVERY = 0.25
 """Seconds between two looks into the store, and between two pictures."""
 LAST_FACTS = 5.0
 """Seconds that the last facts get to reach the store after the run has ended."""
@@ -149,7 +149,9 @@ class Following:
             complain(f"it goes on with: gameday go {self.plan.run_id}")
 
     async def show_presence(self) -> None:
-        """Whoever follows is there, in case the day asks."""
+        """Whoever has the live view open is there, in case the day asks; a pipeline or a log is nobody."""
+        if not self.live:
+            return
         who = context.speaker(self.known, self.plan.playbook).name
         while True:
             with contextlib.suppress(Unavailable):

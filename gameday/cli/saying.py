@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import typer
 from pydantic import ValidationError
 
 from gameday.cli import context
@@ -18,8 +20,8 @@ from gameday.errors import BadInput, GamedayError, NotFound, Refused, SettingsEr
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from gameday.event import Event
     from gameday.plan import Plan
+    from gameday.record import RunRecord
     from gameday.settings import Settings
 
 FULL_ID = r"[a-z0-9]{4}-[a-z0-9-]{1,75}"
@@ -48,7 +50,10 @@ def say(run: str, verb: str, fields: Fields) -> str:
     if verb == Verb.TICK:
         fields = {"item": _item(str(fields["item"]), plan)}
     if verb == Verb.GO:
-        fields = {**fields, **_seen(plan, [event for _, event in opened.events_after(plan.run_id, 0)], fields)}
+        from gameday.record import RunRecord
+
+        seen = tuple(event for _, event in opened.events_after(plan.run_id, 0))
+        fields = _approved(context.visible(known, RunRecord(plan, seen, ())), fields)
     command = make(Verb(verb), context.speaker(known, plan.playbook), fields)
     outcome = opened.outcome(plan.run_id)
     if outcome is not None:
@@ -56,17 +61,24 @@ def say(run: str, verb: str, fields: Fields) -> str:
     return context.carry_out(tell(known, plan.run_id, command))
 
 
-def _seen(plan: Plan, events: Sequence[Event], fields: Fields) -> Fields:
-    """What a go is for: the targets that the record shows now are said, and go with it, so that another list is not approved by it."""
+def _approved(record: RunRecord, fields: Fields) -> Fields:
+    """What a go is for. The targets that whoever says it may see are shown, and asked about where somebody sits there; no other list is approved.
+
+    Raises:
+        Refused: it is not said after all.
+    """
     from gameday.view import RunView
 
-    view = RunView(plan, plan.started_at)
-    for event in events:
+    view = RunView(record.plan, record.plan.started_at)
+    for event in record.events:
         view.take(event)
-    if fields.get("gate") in (None, view.gate):
-        for target in view.targets if view.gate.startswith("inject") else ():
-            complain(f"touches {target}")
-    return {"targets": view.targets_digest} if view.targets_digest else {}
+    if "targets" in fields or not view.targets_digest or fields.get("gate") not in (None, view.gate) or not view.gate.startswith("inject"):
+        return fields
+    for target in view.targets:
+        complain(f"touches {target}")
+    if sys.stdin.isatty() and not typer.confirm("Go?", err=True):
+        raise Refused("no go was said")
+    return {**fields, "targets": view.targets_digest}
 
 
 def _urgent(run: str, verb: Verb, fields: Fields) -> str:

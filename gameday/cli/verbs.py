@@ -16,10 +16,15 @@ Clock = Annotated[Literal["detected", "mitigated"], typer.Argument(help="What pe
 
 @app.command(rich_help_panel=SAYING)
 def go(
-    run: Run, gate: Annotated[str | None, typer.Option(help="The gate it is for; refused when another is waiting.", metavar="NAME")] = None
+    run: Run,
+    gate: Annotated[str | None, typer.Option(help="The gate it is for; refused when another is waiting.", metavar="NAME")] = None,
+    targets: Annotated[str | None, typer.Option(help="The `targets_digest` that `status --json` gave for what it is for.", metavar="DIGEST")] = None,
 ) -> None:
-    """Open the gate that is waiting."""
-    _say(run, "go", gate=gate)
+    """Open the gate that is waiting.
+
+    Before an inject it shows exactly what will be touched, asks where somebody sits at a terminal, and approves that list alone.
+    """
+    _say(run, "go", gate=gate, targets=targets)
 
 
 @app.command(rich_help_panel=SAYING)
