@@ -12,6 +12,7 @@ from gameday.event import Event, EventKind
 from gameday.plan import RunKind
 from gameday.playbook import Alerts, Fault, Playbook, Scenario
 from gameday.record import RunRecord
+from gameday.verdicts import Outcome
 
 HIDDEN = "a scenario is running"
 """All that is said of a sealed scenario."""
@@ -44,7 +45,8 @@ def hidden(record: RunRecord) -> frozenset[int]:
 
 def _was_played(record: RunRecord) -> bool:
     """A rehearsal, a dry run and a day that did not begin leave the day itself still to come, and its seals shut."""
-    return record.plan.kind is RunKind.DAY and any(event.kind is EventKind.SCENARIO_BEGAN for event in record.events)
+    ended = record.last(EventKind.RUN_ENDED)
+    return record.plan.kind is RunKind.DAY and ended is not None and ended.text("outcome") != Outcome.STOOD_DOWN
 
 
 def veil(record: RunRecord) -> RunRecord:

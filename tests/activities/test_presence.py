@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -72,6 +73,20 @@ async def test_a_follower_whose_clock_is_wrong_is_there_all_the_same(store: RunS
 
     called = await looked(roll(Following(store.url), asked=True), monkeypatch, times=3)
     assert called.was_asked_for and not called.is_over(NOW)
+
+
+async def test_a_store_that_hangs_shows_nobody_either(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hanging(RunStore):
+        def presence(self, run_id: str) -> dict[str, datetime]:
+            over.wait(20)
+            return {}
+
+    over = threading.Event()
+    monkeypatch.setattr(presence, "PATIENCE", 0.05)
+    try:
+        assert (await looked(roll(Hanging(store.url)), monkeypatch)).is_over(NOW)
+    finally:
+        over.set()
 
 
 async def test_a_store_that_does_not_answer_shows_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

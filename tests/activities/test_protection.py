@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities import kinds
+from activities import kinds, protection
 from activities.credentials import Credential
 from activities.host import HostActivities
 from activities.journal import Journal
@@ -90,6 +91,18 @@ async def test_where_targets_opt_in_only_what_is_named_is_touched(host: Operated
     assert not (await host.asked(pause(process="till"))).problems
     (said,) = (await host.asked(pause(pid_file=str(sleeper)))).problems
     assert said.endswith("its operator can name it in [hosts.local.processes]") and "on local targets opt in" in said
+
+
+async def test_another_process_by_the_name_of_one_that_has_opted_in_is_not_touched(host: Operated, sleeper: Path, tmp_path: Path) -> None:
+    """A unit `till` is not the operator's process `till`."""
+    (tmp_path / "other.pid").write_text(str(os.getpid()))
+    host.says("[hosts.local]\nopt_in = true\n[hosts.local.processes.till]\npid_file = 'PIDFILE'\n", sleeper)
+    (target,) = (await host.asked(pause(process="till"))).targets
+    assert target is not None and not list(protection.refuses(target, host.activities.host))
+    host.says("[hosts.local]\nopt_in = true\n[hosts.local.processes.till]\npid_file = 'PIDFILE'\n", tmp_path / "other.pid")
+    await host.asked(pause(process="till"))  # the settings are read again
+    (said,) = protection.refuses(target, host.activities.host)
+    assert "'till' has not; its operator can name it" in said
 
 
 @pytest.mark.parametrize(

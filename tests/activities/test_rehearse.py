@@ -41,7 +41,7 @@ async def found(tmp_path: Path, probes: dict[str, Any], unit: str = "ratio", ale
             "named_alerts": ["LedgerDown"],
             "yardstick": yardstick,
             "sampling": QUICK,
-            "day": timedelta(hours=1),
+            "planned_length": timedelta(hours=1),
             **more,
         }
     )

@@ -8,8 +8,10 @@ import pytest
 
 from gameday.catalogue import Catalogue
 from gameday.commands import Actor
+from gameday.errors import BadInput
 from gameday.loading import loads
 from gameday.plan import Plan, RunKind, plan
+from gameday.playbook import Gate
 from gameday.rehearsal import digest
 
 ADA = Actor(id="ada", name="Ada")
@@ -52,6 +54,30 @@ def test_what_was_tried_must_be_as_it_is_now(old: str, new: str, same: bool, goo
     before, after = (loads(text.encode(), catalogue).playbook for text in (good, good.replace(old, new).replace("owner: Ada", "owner: Grace")))
     assert (digest(before) == digest(after)) is same
     assert made(good, catalogue, RunKind.REHEARSAL).rehearsed_as == made(good, catalogue, RunKind.DAY).rehearsed_as == digest(before)
+
+
+def test_a_rehearsal_asks_for_as_many_people_as_the_day(small: str, catalogue: Catalogue) -> None:
+    text = small + "gates: {day: {two_people: true}, inject: {ready: 2, timeout: 3m, checklist: true}}\nchecklist: [{item: x}]\n"
+    gate = made(text, catalogue, RunKind.REHEARSAL).playbook.gates.inject
+    assert isinstance(gate, Gate) and (gate.two_people, gate.ready, gate.timeout, gate.checklist) == (True, 2, timedelta(minutes=3), False)
+
+
+def test_a_rehearsal_of_more_faults_than_a_day_has_scenarios_is_refused(small: str, catalogue: Catalogue) -> None:
+    faults = ", ".join(f"{{name: f{at}, inject: network.latency, with: {{delay: {at + 1}ms}}, for: 1s}}" for at in range(26))
+    one = small.split("hypothesis")[0]
+    scenario = f"\n  - {{title: T, hypothesis: H, faults: [{faults}]}}"
+    other = scenario.replace("network.latency", "network.latency").replace("ms}", "s}")
+    text = f"{one}blast_radius: {{max_targets: 99, max_concurrent: 99}}\nscenarios:{scenario}{other}\n"
+    with pytest.raises(BadInput, match="a rehearsal tries at most 50 different faults, and this playbook has 52"):
+        made(text, catalogue, RunKind.REHEARSAL)
+    assert len(made(text, catalogue, RunKind.DAY).playbook.scenarios) == 2
+
+
+def test_a_fault_is_on_no_longer_than_the_day_would_have_it_and_every_alert_it_names_is_looked_for(good: str, catalogue: Catalogue) -> None:
+    text = good.replace("for: 10m", "for: 3s").replace(", expected: [LedgerDown]", "")
+    playbook = made(text, catalogue, RunKind.REHEARSAL).playbook
+    assert playbook.scenarios[0].faults[0].duration == timedelta(seconds=3)
+    assert playbook.alerts is not None and playbook.alerts.expected == ("LedgerDown",)
 
 
 def test_nothing_is_changed_in_a_dry_run_and_in_a_rehearsal_nothing_that_is_over_in_a_moment(small: str, catalogue: Catalogue) -> None:

@@ -288,6 +288,18 @@ async def test_without_the_key_an_abort_is_taken_and_an_agent_puts_nothing_on(tm
         assert "encrypted with the key 'old'" in (place.home / "agent.log").read_text()
 
 
+async def test_whoever_has_another_key_wedges_no_run_and_can_abort_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the conductor cannot read would keep it from reading anything after it: it is not sent."""
+    monkeypatch.setenv("GAMEDAY_PAYLOAD_KEY", OLD)
+    async with town(tmp_path / "home", "temporal", "worker", "agent") as place:
+        handle = await place.frozen_day()
+        noted = await asyncio.to_thread(said_by, place, "note", handle.id, "hello", key=NEW)
+        assert noted.returncode == 5 and "encrypted with the key 'old'" in noted.stderr
+        aborted = await asyncio.to_thread(said_by, place, "abort", handle.id, key=NEW)
+        assert aborted.returncode == 0, aborted
+        assert (await asyncio.wait_for(handle.result(), 60)).outcome == "aborted" and place.is_clean
+
+
 async def test_a_halt_that_cannot_be_read_stands_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAMEDAY_PAYLOAD_KEY", OLD)
     async with town(tmp_path / "home", "temporal") as place:

@@ -11,7 +11,7 @@ import pytest
 from gameday.commands import Verb
 from gameday.errors import Refused
 from gameday.event import Event, EventKind
-from tests.rigs.town import Town
+from tests.rigs.town import DAY, Town
 from tests.workflows.conftest import GATE, at_gate, told
 
 pytestmark = pytest.mark.timeout(120)
@@ -69,6 +69,13 @@ async def test_a_go_to_what_has_gone_stands_the_scenario_down(shared: Town, succ
     await shared.tell(handle, Verb.GO)
     result = await handle.result()
     assert result.outcome == "stood-down" and "has no process" in result.reason
+
+
+async def test_the_answer_to_a_go_says_nothing_of_a_sealed_scenario(shared: Town) -> None:
+    handle = await shared.begin(shared.day(text=DAY.replace("hypothesis:", "sealed: true\n    hypothesis:"), length="300ms", gate=GATE))
+    await at_gate(shared, handle.id)
+    assert await shared.tell(handle, Verb.GO) == "go: inject 1"
+    assert (await handle.result()).outcome == "passed"
 
 
 async def test_a_go_to_what_has_not_changed_is_asked_for_once(shared: Town) -> None:

@@ -62,8 +62,8 @@ async def test_a_gate_stays_shut_until_enough_people_are_ready_each_counted_once
     twice = Command(verb=Verb.READY, id="one-message", actor=LINUS, text="pager is on")
     for _ in range(2):
         assert (await talking.send(await shared.client(), handle.id, twice)).text == "Linus is ready"
-    said = await shared.tell(handle, Verb.GO)
-    assert said.startswith("go: inject 1, which touches local, ") and said.endswith("; it opens once 1 more is ready")
+    answer = await shared.tell(handle, Verb.GO)
+    assert answer.startswith("go: inject 1, which touches local, ") and answer.endswith("; it opens once 1 more is ready")
     await shared.tell(handle, Verb.READY, actor=EDSGER)
     assert (await handle.result()).outcome == "passed"
     assert said(shared, handle.id, EventKind.READY, "note") == [("Linus", "pager is on"), ("Edsger", "")]

@@ -11,7 +11,7 @@ from activities.store import RunStore
 from gameday.commands import Verb
 from gameday.event import EventKind
 from tests.rigs.town import DAY, Town
-from tests.workflows.conftest import LINUS, told
+from tests.workflows.conftest import LINUS, TWO, told
 
 pytestmark = pytest.mark.timeout(120)
 TEAM = "team: {commander: {name: Ada}, safety: {name: Grace}, responders: [{name: Linus}]}\n"
@@ -61,6 +61,14 @@ async def test_whoever_follows_is_there_by_the_store_and_history_does_not_grow(s
     await shared.until(lambda: AGAIN in told(shared, handle.id), "they are back")
     event = shared.record(handle.id).first(AGAIN)
     assert event is not None and event.text("name") == "Grace"
+
+
+async def test_a_question_that_nobody_answered_is_not_the_next_scenarios(shared: Town) -> None:
+    """It is asked at the end of the first; the second has the whole time again."""
+    two = TWO.replace("for: 400ms", "for: 8s").replace("gates:", TEAM + "presence: {within: 10s, answer_within: 5s}\ngates:")
+    handle = await shared.begin(shared.day(text=two, length="12s"))
+    assert (await handle.result()).outcome == "passed"
+    assert told(shared, handle.id).count(FIRST) == 1
 
 
 async def test_a_playbook_may_say_that_the_day_goes_on(shared: Town) -> None:

@@ -74,6 +74,15 @@ async def test_a_rehearsal_of_a_sealed_scenario_stays_sealed_when_it_is_over(sha
     assert record.ended and hidden(record) == {0}
 
 
+async def test_a_dry_run_and_a_day_that_does_not_begin_leave_the_seals_shut(shared: Town) -> None:
+    text = DAY.replace("hypothesis:", "sealed: true\n    hypothesis:")
+    dry = await shared.begin(shared.day(text=text, length="300ms", kind=RunKind.DRY, approved=True))
+    assert (await dry.result()).outcome == "passed" and hidden(shared.record(dry.id)) == {0}
+    never = text.replace("gates:", "rehearsal: {within: 1h}\ngates:").replace("unknown for 60s", "unknown for 40s")
+    day = await shared.begin(shared.day(text=never, length="300ms"))
+    assert (await day.result()).outcome == "stood-down" and hidden(shared.record(day.id)) == {0}
+
+
 @pytest.fixture
 def states(shared: Town) -> Iterator[set[str]]:
     """The states that the sleeper was seen in."""
