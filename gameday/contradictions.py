@@ -23,6 +23,7 @@ def contradictions(data: Data, catalogue: Catalogue) -> Iterator[Finding]:
     yield from _baselines(data)
     yield from _gates(data)
     yield from _zone(data)
+    yield from _shares(data)
     for path, scenario in mappings(data, "scenarios", "*"):
         for finding in (*_at_once(data, scenario), *_expectations(scenario, catalogue), *_too_late(scenario)):
             yield Finding((*path, *finding.path), finding.message, finding.expected, finding.warning)
@@ -107,6 +108,16 @@ def _observed(scenario: Data) -> tuple[timedelta, timedelta]:
     """How long the scenario is observed at the most, and when the last fault ends by itself."""
     ends = max((end for _, end in _spans(scenario)), default=timedelta())
     return min(duration_at(scenario, "observe", default=ends), ends), ends
+
+
+def _shares(data: Data) -> Iterator[Finding]:
+    """Caps on a part of the candidates, where no fault has any."""
+    chosen = any(True for _ in walk(data, "scenarios", "*", "faults", "*", "on", "hosts"))
+    for key in ("max_share", "min_healthy"):
+        for path, _ in walk(data, "blast_radius", key):
+            if not chosen:
+                message = f"no fault chooses among candidates, so {key} caps nothing"
+                yield Finding(path, message, "'on: {hosts: {label: value}}', or max_targets", warning=True)
 
 
 def _at_once(data: Data, scenario: Data) -> Iterator[Finding]:

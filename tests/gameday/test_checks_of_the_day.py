@@ -38,6 +38,13 @@ PROBLEMS: dict[str, tuple[list[Change], list[Said]]] = {
 }
 
 WARNINGS: dict[str, tuple[list[Change], list[Said]]] = {
+    "caps on candidates of whom there are none": (
+        [before_scenarios("blast_radius: {max_share: 10 %, min_healthy: 2}")],
+        [
+            (f"blast_radius.{key}", f"no fault chooses among candidates, so {key} caps nothing", "'on: {hosts: {label: value}}', or max_targets")
+            for key in ("max_share", "min_healthy")
+        ],
+    ),
     "somebody with two roles": (
         [("{name: Grace, slack: U02}", "{name: Ada, slack: U01}")],
         [("team.safety.name", "'Ada' is on the team twice: the first role counts", "one role a person")],

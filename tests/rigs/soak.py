@@ -180,6 +180,7 @@ class Soak:
         if dice.random() < 0.2:
             self.done.append("and nobody came for longer than a lease")
             await asyncio.sleep((LEASE + GRACE).total_seconds() + 1)
+            self.nothing_outlived_its_watchdog(before)
         await self.heal()
         healed = time.monotonic()
         with contextlib.suppress(GamedayError):  # it may be over already
@@ -192,6 +193,15 @@ class Soak:
         result = await self.result(handle.id)
         assert Path(result.report).is_file() and result.outcome != "dirty", f"{result}"
         assert self.look() == before and not self.place.journal.live(), "it was put on again"
+
+    def nothing_outlived_its_watchdog(self, before: tuple[str, ...]) -> None:
+        """Nobody has healed anything yet: where a watchdog was left alive and awake, and nobody could renew, the leases have ended everything."""
+        who = [each.split()[-1] for each in self.done if each.startswith(("kill", "freeze", "restart"))]
+        alone = {"worker", "temporal"} & {
+            each.split()[-1] for each in self.done if each.startswith(("kill", "freeze"))
+        } or "cut the wire" in self.done
+        if alone and not {"agent", "watchdog"} & set(who) and not any(each.startswith("restart") for each in self.done):
+            assert self.look() == before and not self.place.journal.live(), f"left after a lease, with its watchdog alive: {self.look()}"
 
     async def result(self, run_id: str) -> DayResult:
         """Of the day: by whatever connection is there now."""

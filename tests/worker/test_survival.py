@@ -152,6 +152,8 @@ async def test_the_parent_is_ended_from_outside(place: Town, how: str) -> None:
         await _reset(place, handle.id)
     await place.until(lambda: place.is_clean, f"reverted after {how}", seconds=60)
     assert not place.late()
+    (tombstone,) = (json.loads(path.read_bytes()) for path in place.journal.root.glob("f-*/tombstone"))
+    assert tombstone["outcome"] == "reverted" and "lease" not in tombstone["reason"], "whoever notices is quicker than its lease"
 
 
 async def test_the_parent_is_timed_out(place: Town) -> None:
