@@ -196,11 +196,9 @@ class Soak:
 
     def nothing_outlived_its_watchdog(self, before: tuple[str, ...]) -> None:
         """Nobody has healed anything yet: where a watchdog was left alive and awake, and nobody could renew, the leases have ended everything."""
-        who = [each.split()[-1] for each in self.done if each.startswith(("kill", "freeze", "restart"))]
-        alone = {"worker", "temporal"} & {
-            each.split()[-1] for each in self.done if each.startswith(("kill", "freeze"))
-        } or "cut the wire" in self.done
-        if alone and not {"agent", "watchdog"} & set(who) and not any(each.startswith("restart") for each in self.done):
+        struck = {each.split()[-1] for each in self.done}
+        came_back = any(each.startswith("restart") for each in self.done)
+        if struck & {"worker", "temporal", "wire"} and not struck & {"agent", "watchdog"} and not came_back:
             assert self.look() == before and not self.place.journal.live(), f"left after a lease, with its watchdog alive: {self.look()}"
 
     async def result(self, run_id: str) -> DayResult:
