@@ -46,7 +46,7 @@ class HostActivities:
     injectors: dict[str, type[Injector[Any]]]
     operators: Operators
     temporal: str = ""
-    """The host name of the Temporal that it is told by."""
+    """The Temporal that it is told by, as `host:port`."""
     credentials: tuple[Credential, ...] = ()
     """Of its own connection to Temporal."""
     armed: Callable[[str], None] = field(default=lambda _: None)
@@ -54,8 +54,9 @@ class HostActivities:
 
     @property
     def host(self) -> Host:
-        needed = (self.temporal,) if self.temporal else ()
-        return Host(self.settings.host, self.settings.here(), self.settings.commands, self.settings.home, needed)
+        needed = (self.temporal.rpartition(":")[0].strip("[]"),) if self.temporal else ()
+        servers = (self.temporal,) if self.temporal else ()
+        return Host(self.settings.host, self.settings.here(), self.settings.commands, self.settings.home, needed, servers)
 
     def injecting(self) -> list[Callable[..., Any]]:
         """`<kind>.inject` for every kind, `fault.inject` for sealed scenarios, and `host.resolve`."""
@@ -128,7 +129,9 @@ class HostActivities:
         try:
             target = resolve(question.on, self.host.name, self.host.settings)
             injector, params = cls(), cls.Params.model_validate(question.params)
-            host = dataclasses.replace(self.host, needed=(*self.host.needed, *order.needed), until=order.until)
+            host = dataclasses.replace(
+                self.host, needed=(*self.host.needed, *order.needed), servers=(*self.host.servers, *order.sources), until=order.until
+            )
             problems = [*protection.refuses(target, host, cls.opted_in), *injector.preflight(params, target, host)]
             label = f"{'dry run: ' if question.dry else ''}{injector.label(params, target)}"
             target = target.model_copy(update={"label": label[:200]})

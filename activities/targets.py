@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
+import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
+
+import psutil
 
 from activities.steps import processes
 from activities.steps.envoy_runtime import EnvoyRuntime
@@ -141,6 +146,34 @@ def refuses_own_processes(target: ResolvedTarget, home: Path) -> Iterator[str]:
             yield f"{target.label}: pid {process.pid} is {what}; a fault on it would cut off its own revert. Name the target more exactly"
 
 
+def refuses_servers(target: ResolvedTarget, servers: Sequence[str]) -> Iterator[str]:
+    """A process that answers where Temporal is, or where the day is told of others: without it nobody could end the fault, or see what it does."""
+    mine = {process.pid for process in ProcessFacts.of(target).processes}
+    for server in servers:
+        host, _, port = server.rpartition(":")
+        held = mine & set(_listening(int(port))) if port.isdecimal() and _is_here(host.strip("[]")) else set()
+        for pid in sorted(held):
+            yield f"{target.label}: pid {pid} answers at {server}, which this day needs to be ended and seen. Choose another target"
+
+
+def _is_here(host: str) -> bool:
+    """Whether this name or address is this machine's: one that something could listen at."""
+    try:
+        found = {str(address[0]) for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except OSError:
+        return False
+    own = {str(each.address).partition("%")[0] for addresses in psutil.net_if_addrs().values() for each in addresses}
+    return any(address in own or ipaddress.ip_address(address).is_loopback for address in found)
+
+
+def _listening(port: int) -> Iterator[int]:
+    """The processes that listen at a port here, as far as this user may see."""
+    with contextlib.suppress(psutil.AccessDenied):
+        for each in psutil.net_connections("tcp"):
+            if each.pid and each.status == psutil.CONN_LISTEN and tuple(each.laddr)[1:2] == (port,):
+                yield each.pid
+
+
 def refuses_out_of_reach(target: ResolvedTarget) -> Iterator[str]:
     """A process that this user may not signal."""
     for process in ProcessFacts.of(target).processes:
@@ -155,4 +188,4 @@ def _own(argv: Sequence[str], home: Path) -> str:
         return "the Temporal server that gameday brought up"
     if module == "gameday" or any(Path(word).name == "gameday" for word in argv[:2]):
         return "a process of gameday"
-    return "gameday's watchdog or one of its operations" if module in ("activities.watchdog", "activities.operation") else ""
+    return "gameday's watchdog or one of its operations" if module.startswith("activities.") else ""

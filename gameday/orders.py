@@ -99,6 +99,8 @@ class ResolveOrder(Model):
     faults: tuple[FaultQuestion, ...]
     needed: tuple[Line, ...] = ()
     """Names and addresses that a fault there may not cut off."""
+    sources: tuple[Line, ...] = ()
+    """Servers there, as `host:port`, that no fault may stop: the day would be blind."""
     environment: Name = "local"
     """Where the playbook takes place: a host of another environment refuses."""
     until: datetime | None = None

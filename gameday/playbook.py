@@ -405,6 +405,16 @@ class Playbook(Model):
         hosts = [urlsplit(each).hostname if "//" in each else each for each in said if isinstance(each, str)]
         return tuple(dict.fromkeys(host for host in hosts if host))
 
+    def sources(self) -> tuple[str, ...]:
+        """The servers that tell of others, Prometheus and Alertmanager, as `host:port`: without them a day is blind, whatever it breaks."""
+        urls = [
+            params.get("url") for spec in self.probes.values() for kind, params in spec.items() if kind == "prometheus" and isinstance(params, dict)
+        ]
+        source = self.alerts.source if self.alerts else None
+        urls += [server.url for server in ((source.alertmanager, source.prometheus) if source else ()) if server]
+        split = [urlsplit(url) for url in urls if isinstance(url, str)]
+        return tuple(dict.fromkeys(f"{url.hostname}:{url.port or (443 if url.scheme == 'https' else 80)}" for url in split if url.hostname))
+
 
 SCENARIO_KEYS = frozenset(field.alias or name for name, field in Scenario.model_fields.items())
 """What a day of one scenario may write at the top level."""

@@ -53,7 +53,7 @@ async def agent(client: Client, settings: Settings) -> AsyncIterator[None]:
     journal = Journal.at(settings.home)
     operators = Operators(settings.home)
     keeper = Keeper(client, settings, journal, operators)
-    temporal = client.service_client.config.target_host.rpartition(":")[0].strip("[]")
+    temporal = client.service_client.config.target_host
     known = credentials.of(client.service_client.config)
     host = HostActivities(settings, journal, kinds.injectors(), operators, temporal, known, armed=keeper.remember)
     operators.warm_up()

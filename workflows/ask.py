@@ -77,6 +77,7 @@ async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Foun
             host=host,
             faults=tuple(questions[each] for each in mine),
             needed=needed.get(host, ()),
+            sources=playbook.sources() if host == selection.conductor else (),
             environment=playbook.environment,
             until=until,
         )

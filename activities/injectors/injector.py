@@ -35,6 +35,8 @@ class Host:
     home: Path
     """Where gameday keeps its own things on this host."""
     needed: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
+    """What must go on answering, as `host:port`: Temporal, and where the conductor is here too, what tells the day of others."""
     until: datetime | None = None
     """How long what is put on now may last: credentials must be good for longer."""
 

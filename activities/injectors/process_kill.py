@@ -7,7 +7,7 @@ from typing import Literal
 
 from activities.injectors.injector import Host, Injector
 from activities.steps.process_signal import Kill
-from activities.targets import ProcessFacts, refuses_out_of_reach, refuses_own_processes
+from activities.targets import ProcessFacts, refuses_out_of_reach, refuses_own_processes, refuses_servers
 from gameday.catalogue import InjectorParams
 from gameday.errors import Refused
 from gameday.fault import ResolvedTarget
@@ -35,6 +35,7 @@ class ProcessKill(Injector["ProcessKill.Params"]):
 
     def preflight(self, params: Params, target: ResolvedTarget, host: Host) -> Iterator[str]:
         yield from refuses_own_processes(target, host.home)
+        yield from refuses_servers(target, host.servers)
         yield from refuses_out_of_reach(target)
         facts = ProcessFacts.of(target)
         if params.restart and not self._restart(facts, host):

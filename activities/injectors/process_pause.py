@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from activities.injectors.injector import Host, Injector
 from activities.steps.process_signal import Pause
-from activities.targets import ProcessFacts, refuses_out_of_reach, refuses_own_processes
+from activities.targets import ProcessFacts, refuses_out_of_reach, refuses_own_processes, refuses_servers
 from gameday.catalogue import InjectorParams
 from gameday.fault import ResolvedTarget
 
@@ -22,6 +22,7 @@ class ProcessPause(Injector["ProcessPause.Params"]):
 
     def preflight(self, params: Params, target: ResolvedTarget, host: Host) -> Iterator[str]:
         yield from refuses_own_processes(target, host.home)
+        yield from refuses_servers(target, host.servers)
         yield from refuses_out_of_reach(target)
 
     def steps(self, params: Params, target: ResolvedTarget, host: Host) -> tuple[Pause, ...]:

@@ -16,7 +16,7 @@ from activities.injectors.injector import Host
 from activities.injectors.process_kill import ProcessKill
 from activities.journal import Journal
 from activities.steps import processes
-from activities.targets import ProcessFacts, refuses_own_processes, resolve
+from activities.targets import ProcessFacts, refuses_own_processes, refuses_servers, resolve
 from gameday.errors import NotFound
 from gameday.playbook import Target
 from gameday.settings import HostSettings
@@ -107,3 +107,19 @@ def test_gameday_refuses_to_touch_itself(tmp_path: Path) -> None:
         for process in (temporal, conductor):
             process.kill()
             process.communicate()
+
+
+def test_what_answers_where_the_day_is_ended_or_told_of_others_is_not_a_target(tmp_path: Path) -> None:
+    listening = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); time.sleep(120)"
+    with subprocess.Popen([sys.executable, "-c", listening], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            port = int(process.stdout.readline())
+            (tmp_path / "pid").write_text(str(process.pid))
+            target = resolve(Target(host="local", pid_file=str(tmp_path / "pid")), "local", HostSettings())
+            for server in (f"127.0.0.1:{port}", f"localhost:{port}"):
+                (said,) = refuses_servers(target, [server, "127.0.0.1:1"])
+                assert f"pid {process.pid} answers at {server}" in said
+            assert not list(refuses_servers(target, [f"192.0.2.1:{port}", "no.such.host.invalid:1", f"127.0.0.1:{port + 1}", "nonsense"]))
+        finally:
+            process.kill()
