@@ -129,9 +129,9 @@ class HostActivities:
         try:
             target = resolve(question.on, self.host.name, self.host.settings)
             injector, params = cls(), cls.Params.model_validate(question.params)
-            host = dataclasses.replace(
-                self.host, needed=(*self.host.needed, *order.needed), servers=(*self.host.servers, *order.sources), until=order.until
-            )
+            here = self.host
+            needed, servers = (*here.needed, *order.needed), (*here.servers, *order.sources)
+            host = dataclasses.replace(here, needed=needed, servers=servers, until=order.until)
             problems = [*protection.refuses(target, host, cls.opted_in), *injector.preflight(params, target, host)]
             label = f"{'dry run: ' if question.dry else ''}{injector.label(params, target)}"
             target = target.model_copy(update={"label": label[:200]})

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("gameday", "workflows", "activities", "worker", "reports", "demo", "tests/activities", "tests/rigs")
-CONTRACT = ("tests/activities/test_injector_contract.py", "tests/activities/test_crash_boundaries.py")
+CONTRACT = tuple(f"tests/activities/test_{name}.py" for name in ("injector_contract", "crash_boundaries", "crash_boundaries_of_undo"))
 INJECTOR, RIG = "activities/injectors/workers_pause.py", "tests/activities/injectors/test_workers_pause.py"
 PROBE, PROBE_TEST = "activities/probes/freshness.py", "tests/activities/probes/test_freshness.py"
 PLAYBOOK = "playbooks/workers-day.yaml"
