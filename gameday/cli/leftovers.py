@@ -63,7 +63,7 @@ async def _show(known: Settings, revert: bool, as_json: bool) -> int:
         print(json.dumps([_facts(each) for each in found], indent=2))
     else:
         print("\n".join(_lines(found, revert)))
-    for said in context.elsewhere(known, "leftovers", had_journal):
+    for said in () if as_json else context.elsewhere(known, "leftovers", had_journal):
         complain(said)
     return 1 if any(each.is_left for each in found) else 0
 

@@ -14,7 +14,7 @@ __all__ = ["folder", "host", "target"]
 
 @pytest.mark.timeout(600)
 def test_the_revert_is_killed_at_every_line(target: Rig, host: Lab, record_property: Any) -> None:
-    boundary, each = 0, EVERY * target.every
+    boundary, each = 0, 2 * EVERY * target.every
     while True:
         boundary += each
         target.renew()
@@ -37,8 +37,8 @@ def test_the_revert_is_killed_at_every_line(target: Rig, host: Lab, record_prope
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("left", ["after_journal", "mid_inject", "active"])
 def test_the_watchdogs_revert_is_killed_at_every_line(target: Rig, host: Lab, left: str, record_property: Any) -> None:
-    """The recovery of what a killed inject left, or (at each tenth line) of a whole fault, is killed itself; the watchdog's next look ends it."""
-    boundary, each = 0, EVERY * target.every * (2 if left == "mid_inject" else 10)
+    """The recovery of what a killed inject left, or (at each twentieth line) of a whole fault, is killed itself; the watchdog's next look ends it."""
+    boundary, each = 0, EVERY * target.every * (4 if left == "mid_inject" else 20)
     while True:
         boundary += each
         target.renew()

@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from gameday.commands import Command, Verb
 from gameday.errors import Refused, Unavailable
 from tests.rigs.town import ADA
-from worker import client
+from worker import client, connection
 
 LOST = ApplicationError("Workflow Update is rejected because it wasn't processed by worker.", type=client.UNPROCESSED)
 REFUSED = ApplicationError("nothing is held")
@@ -23,6 +23,7 @@ class Server:
 
     def __init__(self, update: Exception, *signals: RPCStatusCode | None) -> None:
         self.update, self.signals, self.taken = update, [*signals], 0
+        self.data_converter = connection.data_converter(keyless=True)
 
     @property
     def client(self) -> Client:

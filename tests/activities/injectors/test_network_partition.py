@@ -30,7 +30,8 @@ THEIRS = "add table inet theirs; add chain inet theirs out { type filter hook ou
 class Cut(Rig):
     """A process whose network namespace is cut off from its neighbour; there are rules of others, too."""
 
-    short = 2.0 * SLOWNESS  # nft is a program, and each look at what it made another
+    every = 2  # nft is a program, and each look at what it made another
+    short = 2.0 * SLOWNESS
     kind = "network.partition"
     params: ClassVar[dict[str, Any]] = {"peers": [THERE]}
     bad_params = ({"peers": []}, {"peers": ["10.0.0.1; flush ruleset"]}, {"peers": ["-f"]}, {"peers": ["127.0.0.1"]}, {"peers": ["0.0.0.0/0"]})
