@@ -92,7 +92,7 @@ async def _writing(client: Client, run_id: str, command: Command) -> WorkflowHan
 
 def _in_the_clear(client: Client) -> Client:
     codec = client.data_converter.payload_codec
-    if not isinstance(codec, Encryption):
+    if not (isinstance(codec, Encryption) and codec.key_ids):
         return client
     config = client.config()
     config["data_converter"] = dataclasses.replace(client.data_converter, payload_codec=codec.in_the_clear())
