@@ -148,12 +148,13 @@ def refuses_own_processes(target: ResolvedTarget, home: Path) -> Iterator[str]:
 
 def refuses_servers(target: ResolvedTarget, servers: Sequence[str]) -> Iterator[str]:
     """A process that answers where Temporal is, or where the day is told of others: without it nobody could end the fault, or see what it does."""
-    mine = {process.pid for process in ProcessFacts.of(target).processes}
     for server in servers:
         host, _, port = server.rpartition(":")
-        held = mine & set(_listening(int(port))) if port.isdecimal() and _is_here(host.strip("[]")) else set()
-        for pid in sorted(held):
-            yield f"{target.label}: pid {pid} answers at {server}, which this day needs to be ended and seen. Choose another target"
+        if not port.isdecimal() or not _is_here(host.strip("[]")):
+            continue
+        for process in ProcessFacts.of(target).processes:
+            if _listens(process.pid, int(port)):
+                yield f"{target.label}: pid {process.pid} answers at {server}, which this day needs to be ended and seen. Choose another target"
 
 
 def _is_here(host: str) -> bool:
@@ -166,12 +167,12 @@ def _is_here(host: str) -> bool:
     return any(address in own or ipaddress.ip_address(address).is_loopback for address in found)
 
 
-def _listening(port: int) -> Iterator[int]:
-    """The processes that listen at a port here, as far as this user may see."""
-    with contextlib.suppress(psutil.AccessDenied):
-        for each in psutil.net_connections("tcp"):
-            if each.pid and each.status == psutil.CONN_LISTEN and tuple(each.laddr)[1:2] == (port,):
-                yield each.pid
+def _listens(pid: int, port: int) -> bool:
+    """Whether a process listens at a port, as far as this user may see."""
+    with contextlib.suppress(psutil.Error):
+        found = psutil.Process(pid).net_connections("tcp")
+        return any(each.status == psutil.CONN_LISTEN and tuple(each.laddr)[1:2] == (port,) for each in found)
+    return False
 
 
 def refuses_out_of_reach(target: ResolvedTarget) -> Iterator[str]:
