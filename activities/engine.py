@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from activities import halted
+from activities.entry import Entry
 from activities.failpoints import failpoint
 from activities.hands import JournaledHands
-from activities.journal import Entry, Journal, Order
+from activities.journal import Journal, Order
 from activities.oplock import PATIENCE
 from activities.steps.step import RESTORED, Hands, Reading, State, Step, Undo
 from gameday.errors import BadInput, FaultEnded, GamedayError, InjectFailed, NotReverted, Refused

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from activities import durable, engine
 from activities.bare import bare_environment, bare_python
-from activities.journal import Entry, Journal
+from activities.entry import Entry
+from activities.journal import Journal
 from activities.oplock import Stall, stamp_of_holder
 from activities.steps import processes
 from gameday.errors import GamedayError

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from activities.journal import Entry
+from activities.entry import Entry
 from benchmarks.place import Sleepers, day, proof, warm_town
 from benchmarks.table import Row
 from gameday.plan import Plan

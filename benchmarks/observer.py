@@ -23,8 +23,8 @@ from activities.store import RunStore
 from benchmarks.table import Result, Row
 from gameday.event import Event
 from gameday.language import Guardrail, Tolerance
+from gameday.limits import Sampling
 from gameday.observation import ObserveOrder, Purpose, Steadiness, WatchState, Yardstick
-from gameday.playbook import Sampling
 from gameday.probe import Baseline, Sample
 
 HOUR, DAY = 3600, 86_400

@@ -15,7 +15,7 @@ from typing import Any
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 
-from activities.journal import Entry
+from activities.entry import Entry
 from tests.rigs.town import Town, town
 
 DAY = """

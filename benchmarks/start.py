@@ -10,7 +10,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from activities.journal import Entry
+from activities.entry import Entry
 from benchmarks import rival
 from benchmarks.help import GAMEDAY, dearest
 from benchmarks.place import Sleepers, day, warm_town

@@ -14,8 +14,9 @@ from gameday.catalogue import Catalogue, InjectorKind
 from gameday.contradictions import contradictions
 from gameday.findings import Data, Finding, duration_at, mappings, minutes_at, momentary, phrases, probe_kinds, texts, tolerances, walk
 from gameday.language import KEYWORDS, Guardrail, Tolerance
+from gameday.limits import BlastRadius
 from gameday.nearest import nearest
-from gameday.playbook import BlastRadius, Fault
+from gameday.playbook import Fault
 from gameday.units import UNITS, Dimension, Unit, format_duration
 from gameday.yaml_tree import Path
 

@@ -10,7 +10,8 @@ from gameday.catalogue import Catalogue
 from gameday.findings import Data, Finding, duration_at, mappings, momentary, phrases, texts, tolerances, walk
 from gameday.guardrail_checks import guardrails
 from gameday.language import Clock, Expectation
-from gameday.playbook import Afterwards, BlastRadius, Fault, Sampling
+from gameday.limits import BlastRadius, Sampling
+from gameday.playbook import Afterwards, Fault
 from gameday.units import format_duration
 
 _MOST_FAULTS = 50

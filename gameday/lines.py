@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from gameday.event import Event, EventKind
 from gameday.plan import Plan, RunKind
+from gameday.printable import printable
 from gameday.units import clock, spoken
 from gameday.verdicts import points
 
@@ -59,11 +60,6 @@ def line(event: Event, view: Seen, stops: tuple[str, ...] = ()) -> Line | None:
         return None
     offset = event.at - view.injected_at if view.injected_at and event.at >= view.injected_at else None
     return Line(event.at, offset, what, printable(" ".join(text.split())), tone, stops, event.id)
-
-
-def printable(text: str) -> str:
-    """Text with a sign in place of what could move a cursor or turn the writing round: hosts and servers say what they like."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def _quoted(text: str) -> str:

@@ -12,8 +12,9 @@ from enum import StrEnum
 from pydantic import Field, JsonValue
 
 from gameday.language import Guardrail, Tolerance
+from gameday.limits import Sampling, Unseen
 from gameday.model import Duration, Line, Model, Name, ProbeName, one_line
-from gameday.playbook import Alerts, Sampling, Unseen
+from gameday.playbook import Alerts
 from gameday.probe import Baseline, Sample
 from gameday.units import UNITS, Dimension, Unit, format_value
 

@@ -10,10 +10,11 @@ from pydantic import Field, JsonValue
 
 from gameday.event import Event
 from gameday.fault import FaultStatus, ResolvedTarget
+from gameday.limits import BlastRadius, Sampling
 from gameday.model import Duration, HostName, Line, Model, Name, ProbeName
 from gameday.observation import Yardstick
 from gameday.plan import Plan
-from gameday.playbook import Alerts, BlastRadius, Sampling, Target
+from gameday.playbook import Alerts, Target
 from gameday.verdicts import Judgement, Outcome
 
 HEAD_START = timedelta(seconds=4)

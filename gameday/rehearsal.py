@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
-from gameday.playbook import Afterwards, Alerts, Fault, Gate, Gates, Playbook, Scenario, Times
+from gameday.limits import Gate, Gates
+from gameday.playbook import Afterwards, Alerts, Fault, Playbook, Scenario, Times
 
 BRAKED_AFTER = timedelta(seconds=2)
 """How long each fault is on; then it is taken off as an abort does."""

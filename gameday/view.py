@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from gameday.event import Event
 from gameday.language import Clock, Tolerance
+from gameday.limits import Gate
 from gameday.lines import Line, line
 from gameday.observation import Steadiness, Verdict, WatchState, Yardstick
 from gameday.plan import Plan
-from gameday.playbook import Fault, Gate
+from gameday.playbook import Fault
 from gameday.probe import Baseline, Sample
 from gameday.record import Phase, off_at
 from gameday.rows import FaultRow, ProbeRow

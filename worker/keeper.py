@@ -19,7 +19,8 @@ from temporalio.common import QueryRejectCondition
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities import halted, watchdog
-from activities.journal import Entry, Journal
+from activities.entry import Entry
+from activities.journal import Journal
 from activities.operators import Operators
 from gameday.errors import Unavailable
 from gameday.fault import FaultOutcome, FaultStatus

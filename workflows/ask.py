@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -13,6 +14,8 @@ from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
 
 with workflow.unsafe.imports_passed_through():
     from gameday.fault import FaultOrder, ResolvedTarget, fault_id
+    from gameday.limits import BlastRadius, Gate
+    from gameday.model import Model
     from gameday.observation import PATIENCE, Attendance, ObserveOrder, ObserveResult, Purpose
     from gameday.orders import (
         Analysis,
@@ -33,12 +36,13 @@ with workflow.unsafe.imports_passed_through():
         SelectOrder,
     )
     from gameday.plan import Plan
-    from gameday.playbook import BlastRadius, Gate, Scenario
     from gameday.playbook import Fault as FaultSpec
+    from gameday.playbook import Scenario
     from gameday.queues import CONDUCTOR_QUEUE, host_queue, revert_queue
     from workflows.scenario import LiveFault, Now
     from workflows.shield import reason_of
 
+T = TypeVar("T")
 LONGEST = timedelta(days=7)
 """The longest time that the language knows."""
 QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=2), maximum_attempts=5)
@@ -125,17 +129,9 @@ def _clashes(scenario: Scenario, orders: Sequence[tuple[FaultSpec, FaultOrder]])
 
 async def _select(order: SelectOrder) -> Selection:
     try:
-        selection: Selection = await workflow.execute_activity(
-            "targets.select",
-            order,
-            result_type=Selection,
-            task_queue=CONDUCTOR_QUEUE,
-            start_to_close_timeout=timedelta(seconds=10),
-            retry_policy=QUICK,
-        )
+        return await _conductor("targets.select", order, Selection, 10, in_all=None)
     except ActivityError as error:
         return Selection(problems=(reason_of(error),))
-    return selection
 
 
 async def _resolve(order: ResolveOrder, found: Found) -> Sequence[ResolvedTarget | None]:
@@ -259,46 +255,41 @@ async def last_rehearsal(plan: Plan) -> RehearsalAnswer:
     """When the playbook was rehearsed last, as it is now, or why the store cannot say."""
     question = RehearsalQuestion(playbook=plan.playbook.name, rehearsed_as=plan.rehearsed_as)
     try:
-        found: RehearsalAnswer = await workflow.execute_activity(
-            "rehearsal.find",
-            question,
-            result_type=RehearsalAnswer,
-            task_queue=CONDUCTOR_QUEUE,
-            schedule_to_close_timeout=timedelta(seconds=30),
-            start_to_close_timeout=timedelta(seconds=10),
-            retry_policy=QUICK,
-        )
+        return await _conductor("rehearsal.find", question, RehearsalAnswer, 10)
     except ActivityError as error:
         return RehearsalAnswer(unknown=reason_of(error)[:300])
-    return found
 
 
 async def analysis(run_id: str, scenario: int) -> Analysis:
-    found: Analysis = await workflow.execute_activity(
-        "analyze",
-        AnalyzeOrder(run_id=run_id, scenario=scenario),
-        result_type=Analysis,
-        task_queue=CONDUCTOR_QUEUE,
-        schedule_to_close_timeout=timedelta(seconds=30),
-        start_to_close_timeout=timedelta(seconds=15),
-        retry_policy=QUICK,
-    )
-    return found
+    return await _conductor("analyze", AnalyzeOrder(run_id=run_id, scenario=scenario), Analysis, 15)
 
 
 async def report(run_id: str) -> str:
     """Has the report written. A day ends without one rather than not at all; `gameday report` writes it later."""
     try:
-        result: ReportResult = await workflow.execute_activity(
-            "report.write",
-            ReportOrder(run_id=run_id),
-            result_type=ReportResult,
-            task_queue=CONDUCTOR_QUEUE,
-            schedule_to_close_timeout=timedelta(seconds=90),
-            start_to_close_timeout=timedelta(seconds=60),
-            retry_policy=QUICK,
-        )
+        return (await _conductor("report.write", ReportOrder(run_id=run_id), ReportResult, 60, in_all=90)).path
     except ActivityError as error:
         workflow.logger.warning("no report: %s", reason_of(error))
         return ""
-    return result.path
+
+
+async def _conductor(name: str, order: Model, answer: type[T], each: float, in_all: float | None = 30) -> T:
+    """Asks a conductor for something that it does by itself.
+
+    Args:
+        each: seconds that one try may take.
+        in_all: seconds that all of them may; None for as many tries as there are, whenever a conductor is there.
+
+    Raises:
+        ActivityError: it was not done in that time.
+    """
+    found: T = await workflow.execute_activity(
+        name,
+        order,
+        result_type=answer,
+        task_queue=CONDUCTOR_QUEUE,
+        schedule_to_close_timeout=None if in_all is None else timedelta(seconds=in_all),
+        start_to_close_timeout=timedelta(seconds=each),
+        retry_policy=QUICK,
+    )
+    return found

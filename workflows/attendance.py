@@ -9,10 +9,11 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from gameday.commands import Command, may_decide
     from gameday.event import EventKind
+    from gameday.limits import Presence, Unattended
     from gameday.observation import Attendance, ObserveResult
     from gameday.orders import EndedBy, Ending
     from gameday.plan import Plan, RunKind
-    from gameday.playbook import Presence, Role, Unattended
+    from gameday.playbook import Role
     from workflows.commands import Commands
 
 

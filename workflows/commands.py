@@ -14,10 +14,11 @@ with workflow.unsafe.imports_passed_through():
     from gameday.commands import URGENT, Actor, Answer, Command, Moment, may_decide, refusal
     from gameday.event import EventKind
     from gameday.language import Clock
+    from gameday.limits import Gate
     from gameday.model import one_line
     from gameday.orders import EndedBy, Ending, LiveState, WantsAnswer
     from gameday.plan import Plan, role_of
-    from gameday.playbook import Gate, Until
+    from gameday.playbook import Until
     from gameday.record import Phase
     from gameday.verdicts import Outcome
     from workflows.diary import Diary

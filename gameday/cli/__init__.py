@@ -8,6 +8,7 @@ import os
 import sys
 
 from gameday.errors import BadInput, GamedayError, NotFound
+from gameday.printable import printable
 
 BAD_INPUT, FAILURE, INTERRUPTED = 2, 5, 130
 
@@ -70,8 +71,7 @@ def _os_trouble(error: OSError) -> str:
 
 
 def _failed(message: str, code: int) -> int:
-    harmless = "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in message)
-    print(f"gameday: {harmless}", file=sys.stderr)
+    print("gameday: " + printable(message, keep="\n"), file=sys.stderr)
     return code
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gameday.playbook import Gate, Playbook, Scenario
+from gameday.limits import Gate
+from gameday.playbook import Playbook, Scenario
 from gameday.view import RunView
 
 

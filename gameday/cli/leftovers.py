@@ -16,7 +16,8 @@ from gameday.errors import GamedayError
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from activities.journal import Entry, Journal
+    from activities.entry import Entry
+    from activities.journal import Journal
     from gameday.settings import Settings
 
 

@@ -17,6 +17,7 @@ from gameday.cli import context
 from gameday.errors import BadInput, PlaybookError, SettingsError
 from gameday.inventory import LookedUp, look_up
 from gameday.loading import Loaded, load
+from gameday.printable import printable
 from gameday.yaml_tree import Problem
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ _AS_IT_IS = ("did you mean", "one of", "save it")
 
 def _harmless(text: str) -> str:
     """A line of the file as it may be shown: what could move the cursor or colour the terminal is a dot, and a tab one blank."""
-    return "".join(each if each.isprintable() else " " if each == "\t" else "·" for each in text)
+    return printable(text.replace("\t", " "), instead="·")
 
 
 def print_schema() -> None:

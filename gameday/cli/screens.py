@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from gameday.cli.asking import asked, asked_at
 from gameday.cli.feed import Item
 from gameday.event import Event, EventKind
-from gameday.lines import printable
+from gameday.printable import printable
 from gameday.view import RunView
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def leases(home: Path, view: RunView) -> Mapping[str, float]:
 
 def complain(text: str) -> None:
     """Says something that is not output."""
-    print("\n".join(map(printable, text.split("\n"))), file=sys.stderr, flush=True)
+    print(printable(text, keep="\n"), file=sys.stderr, flush=True)
 
 
 def hanging(first: str, text: str, indent: int) -> Iterator[str]:

@@ -1,106 +1,31 @@
-"""What is recorded calls people: once, in order, through restarts, dead servers and full disks, and nothing waits for it."""
+"""What is recorded calls people: once, through restarts, dead stores and full disks, and nothing waits for it."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import errno
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
 
 import httpx
 import pytest
 
-from activities import caller, delivery, durable
+from activities import caller, durable
 from activities.caller import Caller
 from activities.notifiers.named import named
-from activities.notifiers.notifier import Notifier, NotSent
 from activities.outbox import Outbox
-from activities.recorder import Recorder
 from activities.store import RunStore
 from gameday.errors import Unavailable
-from gameday.event import Event, EventKind
-from gameday.notice import Notice
+from gameday.event import EventKind
 from gameday.notify import About, NotifierSettings
 from gameday.plan import Plan
-from tests.activities.conftest import NOON
 from tests.activities.notifiers.conftest import Clock, clock, secrets
+from tests.rigs.calls import HOOK, Dead, Scripted, calling, event, hook, recording
 from tests.rigs.paging import API_KEY, ROUTING_KEY, SECRET, Hook, Opsgenie, PagerDuty, paging
 from tests.rigs.web import http, until
 
 __all__ = ["clock", "http", "secrets"]
-
-HOOK = {"secret": "secret://env/HOOK"}
-
-
-class Scripted(Notifier):
-    """Notes what it is told; fails as often as it has failures for."""
-
-    kind: ClassVar[str] = "scripted"
-
-    def __init__(self, *failures: Exception, about: frozenset[About] = frozenset(About)) -> None:
-        self.failures, self.told, self.about = list(failures), list[Notice](), about
-
-    async def send(self, notice: Notice) -> None:
-        if self.failures:
-            raise self.failures.pop(0)
-        self.told.append(notice)
-
-    @property
-    def ids(self) -> list[str]:
-        return [notice.id for notice in self.told]
-
-
-class Dead(Notifier):
-    """Never answers."""
-
-    kind: ClassVar[str] = "dead"
-
-    async def send(self, notice: Notice) -> None:
-        await asyncio.Event().wait()
-
-
-def event(made: Plan, identity: str, kind: EventKind = EventKind.ABORTED, seconds: float = 0, about: str = "f-1", **data: Any) -> Event:
-    facts: dict[EventKind, dict[str, Any]] = {
-        EventKind.ABORTED: {"reason": "enough", "by": "abort"},
-        EventKind.FAULT_DIRTY: {"name": "frozen", "label": "local", "problems": ["still stopped"]},
-        EventKind.FAULT_ENDED: {"name": "frozen", "outcome": "reverted", "took_ms": 9.0},
-        EventKind.ALERT_FIRING: {"alert": "DiskFull", "expected": False, "class": "unexpected"},
-    }
-    fault = about if kind.name.startswith("FAULT") else None
-    data = facts.get(kind, {}) | data
-    return Event(id=identity, run_id=made.run_id, at=NOON + timedelta(seconds=seconds), kind=kind, scenario=0, fault=fault, actor="Ada", data=data)
-
-
-@contextlib.asynccontextmanager
-async def calling(notifiers: Mapping[str, Notifier], folder: Path, store: RunStore, clock: Clock) -> AsyncIterator[Caller]:
-    """A caller at work, as the conductor has it; at the end it dies as a conductor does."""
-    built = Caller(notifiers, folder / "calls", store, clock, clock.sleep)
-    running = asyncio.create_task(built.run())
-    try:
-        yield built
-    finally:
-        running.cancel()
-        await asyncio.wait([running])
-
-
-@contextlib.asynccontextmanager
-async def recording(store: RunStore, folder: Path, heard: Caller) -> AsyncIterator[Recorder]:
-    built = Recorder(store, folder / "spool", heard.hear)
-    running = asyncio.create_task(built.run())
-    try:
-        yield built
-    finally:
-        running.cancel()
-        await asyncio.wait([running])
-
-
-def hook(url: str, client: httpx.AsyncClient, clock: Clock) -> Notifier:
-    return named({"hook": NotifierSettings.model_validate({"webhook": {"url": url, **HOOK}})}, client, clock)["hook"]
 
 
 async def test_what_is_recorded_calls_once_however_often_it_is_delivered(
@@ -123,87 +48,6 @@ async def test_what_is_recorded_calls_once_however_often_it_is_delivered(
     assert [told["about"] for told in rig.took] == ["aborted", "alert"]
     assert rig.took[0]["text"].startswith("day (local): aborted by Ada: “enough”")
     assert [each.id for each in store.read(made.run_id).events] == ["e1", "note", "e2"]
-
-
-async def test_what_fails_is_tried_again_in_order_and_a_server_that_asks_for_time_gets_it(
-    tmp_path: Path, store: RunStore, made: Plan, http: httpx.AsyncClient, clock: Clock
-) -> None:
-    async with paging(Hook(clock)) as rig:
-        rig.moods.extend([500, (429, "30"), "close"])
-        async with calling({"hook": hook(rig.url, http, clock)}, tmp_path, store, clock) as people:
-            for identity in ("e1", "e2", "e3"):
-                await people.hear([event(made, identity)], made)
-            assert await people.settled(30)
-    assert [told["id"] for told in rig.took] == ["e1", "e2", "e3"]
-    assert clock.slept == [1, 30, 4] and rig.asked == 6
-
-
-async def test_the_pauses_grow_up_to_a_minute(tmp_path: Path, store: RunStore, made: Plan, clock: Clock) -> None:
-    failing = Scripted(*(NotSent("not now") for _ in range(9)), RuntimeError("a mistake of its own"))
-    async with calling({"it": failing}, tmp_path, store, clock) as people:
-        await people.hear([event(made, "e1")], made)
-        assert await people.settled(30)
-    assert clock.slept == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60] and failing.ids == ["e1"]
-
-
-async def test_one_that_hangs_is_cut_off_and_tried_again(
-    tmp_path: Path, store: RunStore, made: Plan, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Patient(Clock):
-        async def sleep(self, seconds: float) -> None:
-            monkeypatch.setattr(delivery, "TIMEOUT", 60.0)  # what comes next is not cut off, however slow this machine is
-            await super().sleep(seconds)
-
-    monkeypatch.setattr(delivery, "TIMEOUT", 1.0)
-    clock = Patient()
-    async with paging(Hook(clock)) as rig:
-        rig.moods.append("hang")
-        async with calling({"hook": hook(rig.url, http, clock)}, tmp_path, store, clock) as people:
-            await people.hear([event(made, "e1")], made)
-            assert await people.settled(90)
-    assert [told["id"] for told in rig.took] == ["e1"] and clock.slept == [1]
-
-
-async def test_a_refusal_is_logged_and_what_comes_after_it_is_sent(
-    tmp_path: Path, store: RunStore, made: Plan, http: httpx.AsyncClient, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with paging(Hook(clock)) as rig:
-        rig.moods.append(400)
-        async with calling({"hook": hook(f"{rig.url}/in-the-address", http, clock)}, tmp_path, store, clock) as people:
-            await people.hear([event(made, "e1"), event(made, "e2")], made)
-            assert await people.settled(30)
-            await people.hear([event(made, "e1")], None)
-            assert await people.settled(30)
-    assert [told["id"] for told in rig.took] == ["e2"] and clock.slept == []
-    (said,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
-    assert (
-        said.startswith(f"a call to hook about aborted of {made.run_id} is refused for good: 127.0.0.1:")
-        and "answered 400: not now, whoever has …" in said
-    )
-    assert "in-the-address" not in said
-
-
-async def test_what_nobody_took_for_a_day_is_given_up_with_one_line(
-    tmp_path: Path, store: RunStore, made: Plan, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.WARNING)
-    async with calling({"it": Scripted(*(NotSent("not now") for _ in range(5000)))}, tmp_path, store, clock) as people:
-        await people.hear([event(made, "e1")], made)
-        assert await people.settled(60)
-    assert 24 * 3600 <= sum(clock.slept) < 24 * 3600 + 60
-    assert [record.getMessage() for record in caplog.records if record.name == "activities.delivery"] == [
-        f"a call to it about aborted of {made.run_id} is tried again until it is taken: not now",
-        f"a call to it about aborted of {made.run_id} is given up: nobody took it in 24 h",
-    ]
-
-
-async def test_a_dead_notifier_holds_up_no_other(tmp_path: Path, store: RunStore, made: Plan, clock: Clock) -> None:
-    alive = Scripted()
-    async with calling({"dead": Dead(), "alive": alive}, tmp_path, store, clock) as people:
-        for identity in ("e1", "e2"):
-            await people.hear([event(made, identity)], made)
-            await until(lambda identity=identity: identity in alive.ids)  # type: ignore[misc]
-    assert alive.ids == ["e1", "e2"]
 
 
 async def test_the_next_conductor_sends_what_was_not_sent_and_nothing_twice(tmp_path: Path, store: RunStore, made: Plan, clock: Clock) -> None:

@@ -21,9 +21,9 @@ from activities.store import RunStore
 from gameday.catalogue import ProbeParams
 from gameday.event import EventKind
 from gameday.language import Guardrail, Tolerance
+from gameday.limits import Sampling
 from gameday.observation import ObserveOrder, ObserveResult, Purpose, Steadiness, WatchState, Yardstick
 from gameday.plan import Plan
-from gameday.playbook import Sampling
 
 
 class Told(Probe[ProbeParams]):

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from activities.record import Targets
+from gameday.limits import BlastRadius
 from gameday.orders import FaultQuestion, SelectOrder
-from gameday.playbook import BlastRadius, Target
+from gameday.playbook import Target
 from gameday.settings import HostSettings, Settings
 
 SHOP = {"app": "shop"}

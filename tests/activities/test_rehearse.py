@@ -15,9 +15,10 @@ from activities import kinds
 from activities.rehearse import Rehearsing
 from activities.store import RunStore
 from gameday.language import Guardrail, Tolerance
+from gameday.limits import Sampling
 from gameday.observation import Yardstick
 from gameday.orders import Checked, RehearseOrder
-from gameday.playbook import Alerts, Sampling
+from gameday.playbook import Alerts
 from tests.rigs.prometheus import Start
 from tests.rigs.web import served
 

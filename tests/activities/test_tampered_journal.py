@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from activities import engine, watchdog
-from activities.journal import Entry, Journal, Order
+from activities.entry import Entry
+from activities.journal import Journal, Order
 from activities.operators import Operators
 from activities.steps.step import from_json
 from gameday.cli.leftovers import Leftover, Owner, _facts, _lines

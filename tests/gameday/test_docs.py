@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gameday import playbook
+from gameday import limits, playbook
 from gameday.errors import LanguageError
 from gameday.language import KEYWORDS, Expectation, Guardrail, Tolerance
 from gameday.loading import loads
@@ -28,12 +28,12 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`variables`": playbook.Variable,
     "`alerts`": playbook.Alerts,
     "`alerts.from`": playbook.AlertSource,
-    "`sampling`": playbook.Sampling,
-    "`gates`": playbook.Gates,
-    "A gate": playbook.Gate,
-    "`rehearsal`": playbook.Rehearsal,
-    "`presence`": playbook.Presence,
-    "`blast_radius`": playbook.BlastRadius,
+    "`sampling`": limits.Sampling,
+    "`gates`": limits.Gates,
+    "A gate": limits.Gate,
+    "`rehearsal`": limits.Rehearsal,
+    "`presence`": limits.Presence,
+    "`blast_radius`": limits.BlastRadius,
     "A scenario": playbook.Scenario,
     "A fault": playbook.Fault,
     "`on`": playbook.Target,
@@ -77,8 +77,10 @@ def test_the_reference_has_every_key_with_its_default(section: str, model: type[
 
 
 def test_every_part_of_a_playbook_is_in_the_reference() -> None:
+    rooms = (playbook, limits)
+    names = {room.__name__ for room in rooms}
     parts = {
-        each for each in vars(playbook).values() if isinstance(each, type) and issubclass(each, BaseModel) and each.__module__ == playbook.__name__
+        each for room in rooms for each in vars(room).values() if isinstance(each, type) and issubclass(each, BaseModel) and each.__module__ in names
     }
     assert parts - {playbook.Address} == set(SECTIONS.values())  # a URL alone needs no section
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from gameday.clocks import clocks
 from gameday.language import Guardrail, Tolerance
+from gameday.limits import Unseen
 from gameday.observation import Breach, Steadiness, Total, Verdict, WatchState, Yardstick, ticks
-from gameday.playbook import Unseen
 from gameday.probe import Baseline, Sample
 
 T0 = datetime(2026, 6, 18, 12, 0, tzinfo=UTC)

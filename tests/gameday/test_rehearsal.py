@@ -9,9 +9,9 @@ import pytest
 from gameday.catalogue import Catalogue
 from gameday.commands import Actor
 from gameday.errors import BadInput
+from gameday.limits import Gate
 from gameday.loading import loads
 from gameday.plan import Plan, RunKind, plan
-from gameday.playbook import Gate
 from gameday.rehearsal import digest
 
 ADA = Actor(id="ada", name="Ada")

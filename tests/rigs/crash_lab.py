@@ -29,7 +29,7 @@ from activities.journal import Journal
 from activities.steps import process_signal, processes
 
 ROOM = Path(activities.__file__).parent
-TRACED = {str(ROOM / f"{name}.py") for name in ("engine", "journal", "durable", "hands", "oplock")}
+TRACED = {str(ROOM / f"{name}.py") for name in ("engine", "journal", "entry", "durable", "hands", "oplock")}
 TRACED |= {str(path) for path in (ROOM / "steps").glob("*.py")}
 
 

@@ -11,29 +11,17 @@ from temporalio.client import Client
 
 from gameday.cli.doctor_queues import queues
 from gameday.settings import Settings
+from tests.rigs import town
 from tests.rigs.afar import DISKS, HOME, PAGE, WRITE, Afar
 from tests.rigs.second_kernel import HOST_ADDRESS, guest
-from tests.rigs.town import town
 from worker import client as talking
 
-DAY = """
-name: reset-day
-objective: What is left when a host is reset?
-sampling: {every: 500ms, timeout: 2s, baseline: 1s, baseline_samples: 1, steady_samples: 2}
-probes:
-  up: {tcp: {host: 127.0.0.1, port: PORT, measure: ok}}
-steady_state: ['up = 100 %']
-abort_when: ['up is unknown for 120s']
-gates: {inject: GATE}
-scenarios:
-  - title: The plug is pulled
-    hypothesis: Nothing is left
-    faults:
+ON_THE_GUEST = """
       - {name: closed, inject: command, with: {name: close}, on: {host: guest}, for: LENGTH}
-      - {name: frozen, inject: process.pause, on: {host: guest, pid_file: /run/sleeper.pid}, for: LENGTH}
-    expect: ['up > 10 %']
-    afterwards: {steady_for: 0s, recover_within: 10s}
-"""
+      - {name: frozen, inject: process.pause, on: {host: guest, pid_file: /run/sleeper.pid}, for: LENGTH}"""
+FAULT = "\n      - {name: frozen, inject: process.pause, on: {host: local, pid_file: PIDFILE}, for: LENGTH}"
+DAY = town.DAY.replace(FAULT, ON_THE_GUEST).replace("is unknown for 60s", "is unknown for 120s").replace("timeout: 500ms", "timeout: 2s")
+"""The town's day, on a host that is slow, and away for a while."""
 SETTINGS = f"""
 [commands.close]
 do = ["/bin/sh", "-c", '''{WRITE}''', "write", "closed", "{PAGE}"]
@@ -47,7 +35,7 @@ async def test_the_host_of_a_running_day_is_reset(tmp_path: Path) -> None:
     home = tmp_path / "town"
     home.mkdir()
     (home / "settings.toml").write_text("[hosts.local]\n[hosts.guest]\n")
-    async with town(home, "temporal", "worker") as place:
+    async with town.town(home, "temporal", "worker") as place:
         with guest(tmp_path / "guest", *DISKS, network=True) as machine:
             afar = Afar(machine, f"{HOST_ADDRESS}:{place.port}")
             machine.run("sh", "-c", f"cat >{HOME}/settings.toml && sync {HOME}/settings.toml {HOME}", typed=SETTINGS)

@@ -20,7 +20,7 @@ from reports.statement import statement
 from tests.rigs.town import DAY, Town
 from tests.workflows.conftest import GATE, LINUS, TWO, Door, all_on, at_gate, told
 from worker import client as talking
-from workflows.game_day import FRESH
+from workflows.gates import FRESH
 
 pytestmark = pytest.mark.timeout(120)
 EDSGER = Actor(id="os:edsger", name="Edsger", role=Role.OBSERVER)
