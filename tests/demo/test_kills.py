@@ -42,7 +42,8 @@ def begun(house: House, shop: Shop, scenario: int, is_on: Callable[[], bool]) ->
     house.gameday("up")
     until(house.is_up, 60)
     run_id = house.begin(str(path), "--set", f"checkout={shop.checkout_url}", "--set", f"monitor={shop.monitor_url}")
-    until(is_on, 60)
+    until(lambda: is_on() or house.has_ended(run_id), 60)
+    assert is_on(), [(event.kind, event.data) for event in house.record(run_id).events]
     return run_id
 
 

@@ -14,17 +14,19 @@ The lines are found by tracing, so no boundary is listed by hand and none can be
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import signal
 import sys
 import time
 from collections import Counter
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import activities
 from activities import engine, operation, watchdog
+from activities.hands import JournaledHands, _listen
 from activities.journal import Journal
 from activities.steps import process_signal, processes
 
@@ -35,23 +37,61 @@ TRACED |= {str(path) for path in (ROOM / "steps").glob("*.py")}
 
 TURNS = 2
 """Of a loop so many turns are told apart; a line that is come to in another way, by other calls, is another one."""
+PURE = {"builtins", "_json", "_struct", "_hashlib", "_hmac", "_operator", "_functools", "_collections", "_sre", "itertools", "math", "binascii"}
+PURE |= {"time", "mmap"}
+"""Modules of C functions that change nothing outside the process. What is not known counts as if it did."""
+TIMED = {JournaledHands._await.__code__, _listen.__code__}
+"""Where it is waited for another program: meanwhile that changes the world, line by line."""
 
 
 class Tracer:
-    """Counts the lines that the host side executes, and kills the process at one of them."""
+    """Counts the boundaries that the host side passes, and kills it at one of them.
+
+    A boundary is a line before which something may have left the process since the last one: a call of the system, or a program that runs meanwhile.
+    Between lines without that, a kill leaves the same world, since all that the process has in memory dies with it.
+    """
 
     def __init__(self, kill_at: int | None) -> None:
         self.kill_at, self.lines = kill_at, 0
+        self.touched = True
         self.turns: Counter[tuple[tuple[CodeType, int], ...]] = Counter()
+        self._shared = mmap.mmap(-1, 8)
+        """The count goes on in the process in the middle, which starts what is to live on."""
+
+    @property
+    def boundaries(self) -> int:
+        return int.from_bytes(self._shared[:], "little")
+
+    def start(self) -> None:
+        os.register_at_fork(after_in_child=self._forked)
+        sys.setprofile(self._call)
+        sys.settrace(self)
+
+    def _forked(self) -> None:
+        """What becomes another program is that program."""
+        forking = sys._getframe(1).f_code
+        if forking is not JournaledHands.start.__code__:
+            self.stop()
+
+    def stop(self) -> None:
+        sys.settrace(None)
+        sys.setprofile(None)
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> Any:
         return self._line if frame.f_code.co_filename in TRACED else None
 
+    def _call(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event == "c_call" and not _is_pure(argument):
+            self.touched = True
+
     def _line(self, frame: FrameType, event: str, argument: object) -> Any:
-        if event == "line" and self._is_new(frame):
+        if event == "line":
             self.lines += 1
-            if self.lines == self.kill_at:
-                _die()
+            if (self.touched or frame.f_code in TIMED) and self._is_new(frame):
+                self.touched = False
+                self._shared[:] = (self.boundaries + 1).to_bytes(8, "little")
+                if self.boundaries == self.kill_at:
+                    _die()
         return self._line
 
     def _is_new(self, frame: FrameType | None) -> bool:
@@ -61,6 +101,12 @@ class Tracer:
             frame = frame.f_back
         self.turns[tuple(way)] += 1
         return self.turns[tuple(way)] <= TURNS
+
+
+def _is_pure(function: Any) -> bool:
+    home = getattr(function, "__self__", None)
+    module = function.__module__ or (home.__name__ if isinstance(home, ModuleType) else type(home).__module__)
+    return module in PURE and function is not print
 
 
 def carry_out(journal: Journal, request: dict[str, Any]) -> dict[str, Any]:
@@ -76,14 +122,14 @@ def carry_out(journal: Journal, request: dict[str, Any]) -> dict[str, Any]:
     operation.watchdog.poke = lambda root: _acknowledge(journal)  # type: ignore[assignment]  # the lab is its own watchdog
     process_signal.GRACE = 0.1  # of processes that end at once when they are asked to
     tracer = Tracer(request.get("kill_at"))
-    sys.settrace(tracer)
+    tracer.start()
     try:
         answer = operation.perform(journal, request)
     except Exception as error:  # noqa: BLE001  # whatever it was, the test is to see it
         answer = {"error": type(error).__name__, "message": str(error)}
     finally:
-        sys.settrace(None)
-    return {**answer, "lines": tracer.lines}
+        tracer.stop()
+    return {**answer, "lines": tracer.lines, "boundaries": tracer.boundaries}
 
 
 def _acknowledge(journal: Journal) -> None:
@@ -92,14 +138,16 @@ def _acknowledge(journal: Journal) -> None:
 
 
 def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+    """With the process in the middle, if there is one."""
+    os.killpg(0, signal.SIGKILL)
 
 
 def _watch(journal: Journal, kill_at: int | None) -> dict[str, Any]:
     real, process_signal.GRACE = watchdog.revert_due, 0.1
 
     def traced(*due: Any) -> int:
-        sys.settrace(Tracer(kill_at))
+        os.setpgid(0, 0)  # of its group alone, not of the watchdog's
+        Tracer(kill_at).start()
         return real(*due)
 
     watchdog.revert_due = traced  # type: ignore[assignment]  # it runs in a child of the watchdog's own

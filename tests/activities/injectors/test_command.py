@@ -21,6 +21,8 @@ class Switch(Rig):
 
     kind = "command"
     params: ClassVar[dict[str, Any]] = {"name": "flip", "arguments": {"name": "lamp", "level": 3}}
+    pause: ClassVar[float] = 0.02
+    """Seconds between the two."""
     bad_params = ({"name": "flip; rm"}, {"name": "UPPER"}, {})
 
     def __init__(self, folder: Path) -> None:
@@ -29,7 +31,7 @@ class Switch(Rig):
         self.state.mkdir()
         (self.state / "kept").write_text("not gameday's")
         self._scripts = {
-            "do": 'echo "$2" > "$1/$3.a"; sleep 0.02; echo "$2" > "$1/$3.b"',
+            "do": f'echo "$2" > "$1/$3.a"; sleep {self.pause}; echo "$2" > "$1/$3.b"',
             "undo": 'rm -f "$1/$3.a" "$1/$3.b"',
             "check": 'test -e "$1/$3.a" && test -e "$1/$3.b" || exit 1',
         }
