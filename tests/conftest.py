@@ -1,4 +1,4 @@
-"""What holds for every test: in CI a skip is a failure, unless the kernel or the hardware lacks something."""
+"""What holds for every test: in CI a skip is a failure, unless the kernel or the hardware lacks something; and what takes long begins first."""
 
 from __future__ import annotations
 
@@ -7,9 +7,48 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 EXCUSES = ("kernel: ", "hardware: ")
 """How the reason begins where what is missing cannot be installed."""
+
+ONE_MACHINE = "tests/second_kernel"
+"""Its tests share one emulated machine, so that they take turns."""
+LONGEST = (
+    ONE_MACHINE,
+    "tests/worker/test_survival.py",
+    "tests/worker/test_soak.py",
+    "tests/activities/test_crash_boundaries.py",
+    "tests/worker/test_killed_in_between.py",
+    "tests/activities/test_crash_boundaries_of_undo.py",
+    "tests/demo/test_kills.py",
+    "tests/worker/test_up.py",
+    "tests/deploy/test_image.py",
+    "tests/workflows/test_presence.py",
+    "tests/demo/test_demo_day.py",
+    "tests/workflows/test_game_day.py",
+    "tests/worker/test_aborts.py",
+)
+"""What takes minutes, the longest first: the others fill up what is left at the end."""
+
+
+class ByFile(LoadFileScheduling):
+    """A file's tests stay together, for the sake of what they share."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return ONE_MACHINE if nodeid.startswith(ONE_MACHINE) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def turn(item: pytest.Item) -> int:
+        return next((place for place, name in enumerate(LONGEST) if item.nodeid.startswith(name)), len(LONGEST))
+
+    items.sort(key=turn)
 
 
 @pytest.hookimpl(wrapper=True)

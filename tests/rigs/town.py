@@ -25,7 +25,7 @@ from activities.steps import processes
 from activities.store import RunStore
 from gameday.beginning import Beginning
 from gameday.commands import Actor, Command, Verb
-from gameday.errors import Unavailable
+from gameday.errors import NotFound, Unavailable
 from gameday.loading import loads
 from gameday.orders import DayResult
 from gameday.plan import Plan, plan
@@ -70,6 +70,7 @@ class Town:
     port: int = field(default_factory=temporal_server.free_port)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -128,8 +129,9 @@ class Town:
             time.sleep(0.05)
 
     async def client(self) -> Client:
-        with _environment(TEMPORAL_ADDRESS=f"127.0.0.1:{self.port}"):
-            return await connection.connect(self.settings.home, patience=30)
+        async with self._connecting:  # the environment is one for all who connect at the same time
+            with _environment(TEMPORAL_ADDRESS=f"127.0.0.1:{self.port}"):
+                return await connection.connect(self.settings.home, patience=30)
 
     def day(self, length: str = "60s", gate: str = "off", text: str = DAY, **more: Any) -> Plan:
         """A day of one scenario on the sleeper."""
@@ -173,6 +175,13 @@ class Town:
         if (self.home / "spool").is_dir():
             drain(store, self.home / "spool")
         return store.read(run_id)
+
+    def has_ended(self, run_id: str) -> bool:
+        """As far as the record says by now."""
+        try:
+            return self.record(run_id).ended is not None
+        except NotFound:
+            return False
 
 
 def late(journal: Journal) -> list[str]:
