@@ -46,7 +46,7 @@ imports: setup
 	@$(BIN)/lint-imports --no-logo
 
 unit: setup system
-	@$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 test: lint types imports unit
 

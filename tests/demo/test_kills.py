@@ -38,7 +38,14 @@ def begun(house: House, shop: Shop, scenario: int, is_on: Callable[[], bool]) ->
     head, *scenarios = (ROOT / "playbooks" / "shop-day.yaml").read_text().split("  - title: ")
     day = f"{head}  - title: {scenarios[scenario]}".replace("baseline: 8s", "baseline: 2s").replace(", until: mitigated", "")
     path = house.home / "shop-day.yaml"
-    path.write_text(day.replace("errors > 20 %", "errors > 99 %"))
+    for strict, patient in {
+        "errors > 20 %": "errors > 99 %",
+        "latency_p99 < 150 ms": "latency_p99 < 60 s",
+        "0.7 x baseline": "0.01 x baseline",
+    }.items():
+        assert strict in day
+        day = day.replace(strict, patient)  # a loaded machine is a slow shop, and not what is tried here
+    path.write_text(day)
     house.gameday("up")
     until(house.is_up, 60)
     run_id = house.begin(str(path), "--set", f"checkout={shop.checkout_url}", "--set", f"monitor={shop.monitor_url}")

@@ -20,7 +20,7 @@ class Lossy(Cut):
     """Half of the packets are lost."""
 
     kind = "network.loss"
-    every = 10
+    every = 20
     params: ClassVar[dict[str, Any]] = {"peers": [THERE], "percent": 50}
     bad_params = ({"peers": [THERE]}, {"peers": [THERE], "percent": 0}, {"peers": [THERE], "percent": 100})
 

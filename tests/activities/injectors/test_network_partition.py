@@ -30,7 +30,7 @@ THEIRS = "add table inet theirs; add chain inet theirs out { type filter hook ou
 class Cut(Rig):
     """A process whose network namespace is cut off from its neighbour; there are rules of others, too."""
 
-    every = 2  # nft is a program, and each look at what it made another
+    every = 4  # nft is a program, and each look at what it made another
     short = 2.0 * SLOWNESS
     kind = "network.partition"
     params: ClassVar[dict[str, Any]] = {"peers": [THERE]}

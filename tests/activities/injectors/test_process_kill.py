@@ -107,6 +107,7 @@ def test_who_ran_beside_it_is_no_successor(tmp_path: Path) -> None:
     step = Kill(killed.pid, processes.born(killed.pid), "SIGKILL", ("touch", str(there)), ("name", "gd-shop"))
     hands = JournaledHands(tmp_path, lambda: None)
     try:
+        until(lambda: all(Path(f"/proc/{each.pid}/comm").read_text() == "gd-shop\n" for each in (killed, beside)))  # each has become what it is
         undo = step.capture(hands)
         step.apply(undo, hands)
         killed.wait()

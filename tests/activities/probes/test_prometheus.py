@@ -126,18 +126,18 @@ async def test_an_answer_of_another_time_is_refused(http: httpx.AsyncClient, ago
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (api([]), "^the query finds no series$"),
-        (api(one("NaN")), "^the query gives nan"),
-        (api(one("many")), "^the query gives no number$"),
-        (api([{"metric": {}}]), "^the query gives no number$"),
-        (api(["x"]), "^the query gives no number$"),
-        (api({"x": 1}), "^the query gives no number$"),
-        (api(None), "^the query gives no number$"),
-        (api([{"metric": {}, "value": [time.time(), "1"]}] * 2), "^the query gives 2 series"),
+        (lambda: api([]), "^the query finds no series$"),
+        (lambda: api(one("NaN")), "^the query gives nan"),
+        (lambda: api(one("many")), "^the query gives no number$"),
+        (lambda: api([{"metric": {}}]), "^the query gives no number$"),
+        (lambda: api(["x"]), "^the query gives no number$"),
+        (lambda: api({"x": 1}), "^the query gives no number$"),
+        (lambda: api(None), "^the query gives no number$"),
+        (lambda: api([{"metric": {}, "value": [time.time(), "1"]}] * 2), "^the query gives 2 series"),
     ],
 )
 async def test_an_answer_that_is_no_number_says_why(http: httpx.AsyncClient, answer: Any, reason: str) -> None:
-    async with served(answer) as url:
+    async with served(answer()) as url:  # made now: an answer has its time
         with pytest.raises(Unknown, match=reason):
             await probe(http, url).sample()
 
