@@ -2,10 +2,10 @@
 
 Reads requests, a line of JSON each, and answers each with a line. A request is the operation's own, with
 
-    kill_at   the line event (counted over engine, steps and journal) at which the process kills itself; absent: never
+    kill_at   the boundary (counted over engine, steps and journal) at which the process kills itself; absent: never
     die_at    the failpoint at which it kills itself
     ahead     seconds that the boot clock is ahead, to let a lease run out without waiting
-    watchdog  true: one look of the watchdog instead of an operation; `kill_at` then counts the lines of the revert that it starts
+    watchdog  true: one look of the watchdog instead of an operation; `kill_at` then counts the boundaries of the revert that it starts
     mutant    the name of a deliberate mistake, to see that it is caught
 
 The lines are found by tracing, so no boundary is listed by hand and none can be forgotten.
@@ -52,14 +52,14 @@ class Tracer:
     """
 
     def __init__(self, kill_at: int | None) -> None:
-        self.kill_at, self.lines = kill_at, 0
+        self.kill_at = kill_at
         self.touched = True
         self.turns: Counter[tuple[tuple[CodeType, int], ...]] = Counter()
         self._shared = mmap.mmap(-1, 8)
         """The count goes on in the process in the middle, which starts what is to live on."""
 
     @property
-    def boundaries(self) -> int:
+    def passed(self) -> int:
         return int.from_bytes(self._shared[:], "little")
 
     def start(self) -> None:
@@ -85,13 +85,11 @@ class Tracer:
             self.touched = True
 
     def _line(self, frame: FrameType, event: str, argument: object) -> Any:
-        if event == "line":
-            self.lines += 1
-            if (self.touched or frame.f_code in TIMED) and self._is_new(frame):
-                self.touched = False
-                self._shared[:] = (self.boundaries + 1).to_bytes(8, "little")
-                if self.boundaries == self.kill_at:
-                    _die()
+        if event == "line" and (self.touched or frame.f_code in TIMED) and self._is_new(frame):
+            self.touched = False
+            self._shared[:] = (self.passed + 1).to_bytes(8, "little")
+            if self.passed == self.kill_at:
+                _die()
         return self._line
 
     def _is_new(self, frame: FrameType | None) -> bool:
@@ -129,7 +127,7 @@ def carry_out(journal: Journal, request: dict[str, Any]) -> dict[str, Any]:
         answer = {"error": type(error).__name__, "message": str(error)}
     finally:
         tracer.stop()
-    return {**answer, "lines": tracer.lines, "boundaries": tracer.boundaries}
+    return answer
 
 
 def _acknowledge(journal: Journal) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -15,10 +14,9 @@ import psutil
 
 from activities.journal import Journal
 from activities.store import RunStore
-from gameday.errors import NotFound
 from gameday.record import RunRecord
 from tests.rigs.lab import until
-from tests.rigs.town import DAY, ROOT, late, without_temporal
+from tests.rigs.town import DAY, ROOT, ended, late, without_temporal
 from worker import connection
 
 TREE = {"conductor": "gameday worker", "agent": "gameday agent", "server": "start-dev", "up": "gameday up"}
@@ -81,9 +79,7 @@ class House:
         return RunStore(f"sqlite:///{self.home}/gameday.db").read(run_id)
 
     def has_ended(self, run_id: str) -> bool:
-        with contextlib.suppress(NotFound):
-            return self.record(run_id).ended is not None
-        return False
+        return ended(lambda: self.record(run_id))
 
     def report(self, run_id: str) -> Path:
         return self.home / "runs" / run_id / "postmortem.md"

@@ -177,11 +177,15 @@ class Town:
         return store.read(run_id)
 
     def has_ended(self, run_id: str) -> bool:
-        """As far as the record says by now."""
-        try:
-            return self.record(run_id).ended is not None
-        except NotFound:
-            return False
+        return ended(lambda: self.record(run_id))
+
+
+def ended(read: Callable[[], RunRecord]) -> bool:
+    """Whether a run has ended, as far as its record is there and says so by now."""
+    try:
+        return read().ended is not None
+    except NotFound:
+        return False
 
 
 def late(journal: Journal) -> list[str]:
