@@ -15,6 +15,7 @@ from activities.recorder import Recorder
 from gameday.nearest import hint
 from gameday.orders import Analysis, AnalyzeOrder, FaultQuestion, Selection, SelectOrder, WriteOrder
 from gameday.playbook import Target
+from gameday.predictions import measure
 from gameday.settings import Settings
 from gameday.verdicts import judge, scenario_outcome
 
@@ -36,7 +37,11 @@ class Records:
 
     def _analyze(self, order: AnalyzeOrder) -> Analysis:
         record = self.recorder.store.read(order.run_id)
-        return Analysis(judgements=judge(record, order.scenario), outcome=scenario_outcome(record, order.scenario))
+        return Analysis(
+            judgements=judge(record, order.scenario),
+            outcome=scenario_outcome(record, order.scenario),
+            measured=measure(record, order.scenario),
+        )
 
 
 @dataclass

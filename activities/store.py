@@ -22,6 +22,9 @@ from gameday.probe import Sample
 from gameday.record import RunRecord
 from gameday.verdicts import Outcome
 
+_MOST_EARLIER = 20
+"""Runs over which it is told how near people's predictions were."""
+_PREDICTING = (EventKind.PREDICTED, EventKind.PREDICTIONS_OPENED, EventKind.REVEALED, EventKind.REAL_CALLED, EventKind.RUN_ENDED)
 _MOST_REHEARSALS = 200
 """Runs of a playbook that are looked through for its last rehearsal."""
 _AT_ONCE = 500
@@ -245,6 +248,14 @@ class RunStore:
         with _translated(), self._begin() as connection:
             found = connection.scalars(sa.select(events.c.event).where(events.c.run_id == run_id, wanted).order_by(events.c.seq)).all()
         return tuple(event for text in found if (event := _event(text)) is not None)
+
+    def earlier(self, plan: Plan) -> tuple[RunRecord, ...]:
+        """What people had predicted in the runs of this playbook before this one, the oldest first; neither their samples nor the rest is read."""
+        asked = sa.select(runs.c.run_id, runs.c.plan).where(runs.c.playbook == plan.playbook.name, runs.c.started_at < _iso(plan.started_at))
+        with _translated(), self._begin() as connection:
+            found = connection.execute(asked.order_by(runs.c.started_at.desc()).limit(_MOST_EARLIER)).all()
+        plans = [read for row in reversed(found) if (read := Plan.model_validate_json(row.plan)).kind is RunKind.DAY]
+        return tuple(RunRecord(each, self.told(each.run_id, _PREDICTING), ()) for each in plans)
 
     def samples_after(self, run_id: str, at: datetime | None) -> list[Sample]:
         """Samples later than this moment."""

@@ -8,9 +8,10 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from gameday.guess import MOST_GUESSES, Guess
 from gameday.language import Clock
 from gameday.model import Duration, Line, Model, Reason, Text
-from gameday.playbook import Role
+from gameday.playbook import MOST_SCENARIOS, Role
 
 
 class Verb(StrEnum):
@@ -28,6 +29,7 @@ class Verb(StrEnum):
     MARK = "mark"
     EXTEND = "extend"
     HERE = "here"
+    PREDICT = "predict"
 
 
 URGENT = frozenset({Verb.ABORT, Verb.REAL})
@@ -71,6 +73,9 @@ class Command(Model):
     clock: Clock | None = None
     by: Duration | None = Field(default=None, ge=timedelta(seconds=1), le=timedelta(hours=4))
     to: Line | None = None
+    guesses: tuple[Guess, ...] = Field(default=(), max_length=MOST_GUESSES)
+    scenario: int | None = Field(default=None, ge=1, le=MOST_SCENARIOS)
+    """With a prediction: the number of the scenario that it is for, from 1; None for the next that has no go yet."""
 
 
 class Answer(Model):
@@ -124,6 +129,7 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.NOTE: _ANYONE,
     Verb.MARK: _ANYONE,
     Verb.HERE: _ANYONE,
+    Verb.PREDICT: _ANYONE,
 }
 """Who may say what. Whoever started the run may say everything until it is handed over; anyone who can reach it may abort, call a real incident,
 note and mark."""

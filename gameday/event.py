@@ -57,6 +57,8 @@ class EventKind(StrEnum):
     PRESENCE_LOST = "presence.lost"  # since: when somebody with authority was there last, until: then what the playbook says happens
     PRESENCE_BACK = "presence.back"  # name
     PRESENCE_WAIVED = "presence.waived"  # since: nobody was there, and the playbook says to go on
+    PREDICTED = "predicted"  # questions, hash: of the guesses, which nobody sees before the scenario is over
+    PREDICTIONS_OPENED = "predictions.opened"  # predictions: [Commitment], measured: [Measured]
     VERDICTS = "verdicts"  # judgements: [Judgement]
     RUN_ERROR = "run.error"  # what
     RUN_ENDED = "run.ended"  # outcome, exit_code, reason

@@ -12,7 +12,8 @@ from pydantic_core import ErrorDetails
 
 from gameday.catalogue import Catalogue
 from gameday.errors import LanguageError
-from gameday.language import Expectation, Guardrail, Phrase, Prediction, Question, Tolerance
+from gameday.language import Expectation, Guardrail, Prediction, Question, Tolerance
+from gameday.phrase import Phrase
 from gameday.units import parse_duration
 from gameday.yaml_tree import Path
 

@@ -7,30 +7,21 @@ from __future__ import annotations
 
 import math
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
-
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
 
 from gameday.errors import LanguageError
-from gameday.units import UNITS, Unit, format_duration, parse_duration, plain_number
+from gameday.phrase import Phrase, Reader, refuse_too_long, whole
+from gameday.units import UNITS, Unit, format_duration, plain_number
 
 KEYWORDS = frozenset({"alert", "within", "is", "unknown", "in", "of", "samples", "total", "for", "x", "baseline", "first", "after", "worst"})
 KEYWORDS |= {"detected", "mitigated", "recovered"}
 
-MAX_LENGTH = 200
-"""Of a phrase, in characters."""
+NEVER = "never"
+"""The answer of whoever thinks that no alert will fire."""
+_MAX_PROBE, _MAX_ALERT = 63, 128
 
-_MAX_PROBE, _MAX_ALERT, _MAX_NUMBER = 63, 128, 24
-_MAX_WINDOW = 1000
-
-_TOKEN = re.compile(r"\s*(?:(?P<number>[0-9]+(?:\.[0-9]+)?)|(?P<op>[<>=!]=|=[<>]|<|>|=|[≤≥≠])|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<unit>%|/s))")
 _WRITTEN_UNITS = [name for name in UNITS if name not in {"ratio", "count"}]
 
 
@@ -48,34 +39,6 @@ class Clock(StrEnum):
     DETECT = "detected"
     MITIGATE = "mitigated"
     RECOVER = "recovered"
-
-
-class Phrase(ABC):
-    """A phrase that validates from text and serialises to text, wherever a model holds one."""
-
-    @classmethod
-    @abstractmethod
-    def parse(cls, text: str) -> Any:
-        """Reads the whole text as one phrase, or raises LanguageError with the column."""
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
-        def read(value: object) -> object:
-            if isinstance(value, cls):
-                return value
-            if not isinstance(value, str):
-                raise LanguageError("a phrase is text", 0, f"text, such as {cls.example()!r}")
-            return cls.parse(value)
-
-        return core_schema.no_info_plain_validator_function(read, serialization=core_schema.to_string_ser_schema())
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "string", "maxLength": MAX_LENGTH, "description": (cls.__doc__ or "").split("\n")[0], "examples": [cls.example()]}
-
-    @classmethod
-    def example(cls) -> str:
-        return "errors < 1 %"
 
 
 @dataclass(frozen=True)
@@ -101,7 +64,7 @@ class Tolerance(Phrase):
 
     @classmethod
     def parse(cls, text: str) -> Tolerance:
-        return _whole(text, _tolerance)
+        return whole(text, _tolerance)
 
     def __str__(self) -> str:
         return f"{self.probe} {self.op} {self.bound}"
@@ -146,7 +109,7 @@ class Guardrail(Phrase):
 
     @classmethod
     def parse(cls, text: str) -> Guardrail:
-        return _whole(text, _guardrail)
+        return whole(text, _guardrail)
 
     def __str__(self) -> str:
         condition = str(self.tolerance) if self.tolerance else f"{self.probe} is unknown"
@@ -172,7 +135,7 @@ class Expectation(Phrase):
 
     @classmethod
     def parse(cls, text: str) -> Expectation:
-        return _whole(text, _expectation)
+        return whole(text, _expectation)
 
     def __str__(self) -> str:
         if self.tolerance:
@@ -202,7 +165,7 @@ class Prediction(Phrase):
 
     @classmethod
     def parse(cls, text: str) -> Prediction:
-        _refuse_too_long(text)
+        refuse_too_long(text)
         words = text.split()
         if words == ["first", "alert", "after"]:
             return cls(Question.FIRST_ALERT, text)
@@ -215,82 +178,30 @@ class Prediction(Phrase):
     def __str__(self) -> str:
         return self.text
 
+    def read(self, answer: str, unit: Unit | None) -> float | None:
+        """An answer in seconds, or in the base unit of the probe; None for one that is no number: `never`, or one to a free question.
+
+        Args:
+            unit: of the probe that the question is about.
+
+        Raises:
+            LanguageError: it is no answer to this question.
+        """
+        if self.question is Question.FIRST_ALERT:
+            return None if answer.split() == [NEVER] else whole(answer, Reader.duration).total_seconds()
+        if self.question is Question.WORST and unit is not None:
+            return whole(answer, lambda reader: _amount(reader, unit))
+        refuse_too_long(answer)
+        if not answer.strip() or not answer.isprintable():
+            raise LanguageError("an answer is plain text", 0, "a few words")
+        return None
+
     @classmethod
     def example(cls) -> str:
         return "first alert after"
 
 
-class _Reader:
-    """Walks the tokens of a phrase, so that each error has its column and says what could have stood there."""
-
-    def __init__(self, text: str) -> None:
-        self.text, self.at = text, 0
-
-    def peek(self) -> tuple[str, str, int]:
-        match = _TOKEN.match(self.text, self.at)
-        if match is None or match.lastgroup is None:
-            rest = self.text[self.at :]
-            return ("end", "", len(self.text)) if not rest.strip() else ("junk", rest.strip()[0], self.at + len(rest) - len(rest.lstrip()))
-        return match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)
-
-    def take(self, group: str, expected: str, only: frozenset[str] | None = None) -> str:
-        found, value, column = self.peek()
-        if found != group or (only is not None and value not in only):
-            raise LanguageError(f"found {value!r}" if value else "the phrase ends too early", column, expected)
-        self.at = column + len(value)
-        return value
-
-    def word(self, *words: str) -> str:
-        return self.take("word", " or ".join(repr(word) for word in words), frozenset(words))
-
-    def next_is(self, *words: str) -> bool:
-        return self.peek()[1] in words
-
-    def number(self, expected: str) -> tuple[float, str]:
-        column, text = self.peek()[2], self.take("number", expected)
-        if len(text) > _MAX_NUMBER or float(text) > 1e15:
-            raise LanguageError("the number is too long", column, f"at most {_MAX_NUMBER} characters, and at most 1e15")
-        return float(text), text
-
-    def count(self, expected: str) -> int:
-        column, (value, text) = self.peek()[2], self.number(expected)
-        if "." in text or not 1 <= value <= _MAX_WINDOW:
-            raise LanguageError(f"{text} is not a whole number from 1 to {_MAX_WINDOW}", column, expected)
-        return int(value)
-
-    def duration(self) -> timedelta:
-        column, (_, number) = self.peek()[2], self.number("a duration such as 60s")
-        unit = self.take("word", "ms, s, m or h right after the number", frozenset({"ms", "s", "m", "h"}))
-        if self.text[column + len(number) : self.at] != unit:
-            raise LanguageError("a duration is written without a space", column, f"{number}{unit}")
-        try:
-            duration = parse_duration(number + unit)
-        except LanguageError as error:
-            raise LanguageError(error.message, column, error.expected) from None
-        if not duration:
-            raise LanguageError(f"{number}{unit} is no time at all", column, "at least 1ms")
-        return duration
-
-
-_T = TypeVar("_T")
-
-
-def _refuse_too_long(text: str) -> None:
-    if len(text) > MAX_LENGTH:
-        raise LanguageError("the phrase is too long", MAX_LENGTH, f"at most {MAX_LENGTH} characters")
-
-
-def _whole(text: str, rule: Callable[[_Reader], _T]) -> _T:
-    _refuse_too_long(text)
-    reader = _Reader(text)
-    parsed = rule(reader)
-    kind, value, column = reader.peek()
-    if kind != "end":
-        raise LanguageError(f"did not expect {value!r} here", column, "the end of the phrase")
-    return parsed
-
-
-def _probe(reader: _Reader) -> str:
+def _probe(reader: Reader) -> str:
     column = reader.peek()[2]
     name = reader.take("word", "the name of a probe")
     if name in KEYWORDS:
@@ -300,11 +211,11 @@ def _probe(reader: _Reader) -> str:
     return name
 
 
-def _tolerance(reader: _Reader) -> Tolerance:
+def _tolerance(reader: Reader) -> Tolerance:
     return _comparison(reader, _probe(reader))
 
 
-def _comparison(reader: _Reader, probe: str, otherwise: str = "") -> Tolerance:
+def _comparison(reader: Reader, probe: str, otherwise: str = "") -> Tolerance:
     column = reader.peek()[2]
     written = reader.take("op", f"<, <=, >, >= or ={otherwise}")
     if written not in set(Op):
@@ -313,7 +224,7 @@ def _comparison(reader: _Reader, probe: str, otherwise: str = "") -> Tolerance:
     return Tolerance(probe, Op(written), _bound(reader, number, text))
 
 
-def _bound(reader: _Reader, number: float, text: str) -> Bound:
+def _bound(reader: Reader, number: float, text: str) -> Bound:
     kind, value, column = reader.peek()
     if value == "x":
         reader.word("x")
@@ -329,7 +240,19 @@ def _bound(reader: _Reader, number: float, text: str) -> Bound:
     return Bound(number)
 
 
-def _guardrail(reader: _Reader) -> Guardrail:
+def _amount(reader: Reader, unit: Unit) -> float:
+    """A number in a unit of the same dimension; a bare number takes the unit itself."""
+    column = reader.peek()[2]
+    number, text = reader.number(f"a number, such as '2 {unit.name}'")
+    bound = _bound(reader, number, text)
+    written = UNITS[bound.unit] if bound.unit else unit
+    if bound.times_baseline or written.dimension is not unit.dimension:
+        like = ", ".join(name for name in _WRITTEN_UNITS if UNITS[name].dimension is unit.dimension) or "no unit"
+        raise LanguageError(f"{str(bound)!r} is not measured as the probe is", column, f"a number in {like}")
+    return number * written.scale
+
+
+def _guardrail(reader: Reader) -> Guardrail:
     probe, tolerance = _probe(reader), None
     if reader.next_is("is"):
         reader.word("is")
@@ -359,7 +282,7 @@ def _guardrail(reader: _Reader) -> Guardrail:
     return Guardrail(probe, tolerance, hits, window)
 
 
-def _expectation(reader: _Reader) -> Expectation:
+def _expectation(reader: Reader) -> Expectation:
     if reader.next_is("alert"):
         reader.word("alert")
         column = reader.peek()[2]

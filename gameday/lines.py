@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from gameday.event import Event, EventKind
+from gameday.guess import Commitment
 from gameday.plan import Plan, RunKind
+from gameday.predictions import Measured
 from gameday.printable import printable
 from gameday.units import clock, spoken
 from gameday.verdicts import points
@@ -129,6 +131,18 @@ def _verdicts(event: Event, _: Plan) -> tuple[str, str, str]:
     return "verdict", text, "good" if upheld == needed else "warn"
 
 
+def _opened(event: Event) -> str:
+    """What was predicted, question by question, with what was measured."""
+    made, measured = event.data.get("predictions"), event.data.get("measured")
+    answers: dict[str, list[str]] = {}
+    for each in made if isinstance(made, list) else ():
+        read = Commitment.model_validate(each)
+        for guess in read.guesses:
+            answers.setdefault(guess.question, []).append(f"{read.name} {guess.answer}")
+    said = {read.question: read.said for each in (measured if isinstance(measured, list) else ()) for read in [Measured.model_validate(each)]}
+    return "; ".join(f"{question}: {', '.join(who)}{f' (it was {said[question]})' if question in said else ''}" for question, who in answers.items())
+
+
 def _note(event: Event, _: Plan) -> tuple[str, str, str]:
     about = {"went-well": "went well", "went-wrong": "went wrong", "lucky": "lucky", "action": "action item"}.get(event.text("about"), "")
     owner = f" ({', '.join(filter(None, (event.text('owner'), event.text('due'))))})" if event.text("owner") or event.text("due") else ""
@@ -211,6 +225,8 @@ _SAY: dict[EventKind, Any] = {
     ),
     EventKind.PRESENCE_BACK: _said("presence", lambda e: f"{e.text('name') or e.actor or 'somebody'} is there", "good"),
     EventKind.PRESENCE_WAIVED: _said("presence", lambda _: "nobody is there; the playbook says that the day goes on", "warn"),
+    EventKind.PREDICTED: _said("predict", lambda e: f"{e.actor} has predicted: kept until the scenario is over", "human"),
+    EventKind.PREDICTIONS_OPENED: _said("predict", _opened, "human"),
     EventKind.VERDICTS: _verdicts,
     EventKind.RUN_ERROR: _said("error", lambda e: e.text("what"), "bad"),
     EventKind.RUN_ENDED: _said("end", lambda e: e.text("outcome")),

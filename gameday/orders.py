@@ -15,6 +15,7 @@ from gameday.model import Duration, HostName, Line, Model, Name, ProbeName
 from gameday.observation import Yardstick
 from gameday.plan import Plan
 from gameday.playbook import Alerts, Target
+from gameday.predictions import Measured
 from gameday.verdicts import Judgement, Outcome
 
 HEAD_START = timedelta(seconds=4)
@@ -155,6 +156,8 @@ class Analysis(Model):
 
     judgements: tuple[Judgement, ...]
     outcome: Outcome
+    measured: tuple[Measured, ...] = ()
+    """What people were asked to predict, as it came."""
 
 
 class ReportOrder(Model):

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from gameday import worse
 from gameday.probe import Sample
 from gameday.units import UNITS, format_value
-from reports.probes import badness, increase
+from reports.probes import increase
 from reports.story import Story
 
 
@@ -76,11 +77,8 @@ def shown(story: Story, probe: str, value: float | None) -> str:
 
 def worst_during(story: Story, probe: str) -> Sample | None:
     """The worst known sample while the fault was on."""
-    end = story.gone or story.watched_until
-    known = [s for s in story.samples if s.probe == probe and s.value is not None and story.injected and s.at >= story.injected]
-    bad = _bad(story, probe)
-    return max((s for s in known if end is None or s.at < end), key=lambda sample: bad(sample.value or 0.0), default=None)
+    return worse.worst_during(story.record, story.index, probe)
 
 
 def _bad(story: Story, probe: str) -> Callable[[float], float]:
-    return badness(story.record.plan.playbook, probe, story.yardstick.baseline(probe))
+    return worse.badness(story.record.plan.playbook, probe, story.yardstick.baseline(probe))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from reports import appendix
 from reports.escape import fenced
 from reports.missing import missing
 from reports.opening import facts, summary, title
+from reports.predicted import calibration
 from reports.sealed import seen
 from reports.section import Section, by_hand, notes, picture_files, section
 from reports.statement import statement
@@ -30,13 +32,14 @@ NAME = "postmortem.md"
 _PICTURE = re.compile(r"scenario-\d+-[a-z0-9_]+\.svg")
 
 
-def write(record: RunRecord, folder: Path, sealed_open: bool = False) -> Path:
-    """Writes the postmortem and its pictures. Each file appears whole or not at all; the same record gives the same bytes.
+def write(record: RunRecord, folder: Path, sealed_open: bool = False, earlier: Sequence[RunRecord] = ()) -> Path:
+    """Writes the postmortem and its pictures. Each file appears whole or not at all; the same records give the same bytes.
 
     Args:
         record: what is known of the run.
         folder: where to; made if it is not there. Pictures of an earlier report that this one does not show are removed.
         sealed_open: whether the reader may see into sealed scenarios before their reveal. After the end of the run everything is open.
+        earlier: the runs of its playbook before it, as far as it matters what people had predicted in them.
 
     Returns:
         The path of the document.
@@ -47,7 +50,7 @@ def write(record: RunRecord, folder: Path, sealed_open: bool = False) -> Path:
     for name, svg in pictures.items():
         _replace(folder / name, svg)
     document = folder / NAME
-    _replace(document, _document(day))
+    _replace(document, _document(day, earlier))
     for path in folder.iterdir():
         if _PICTURE.fullmatch(path.name) and path.name not in pictures:
             path.unlink(missing_ok=True)
@@ -73,22 +76,23 @@ def _pictures(day: Day) -> dict[str, str]:
     return drawn
 
 
-def _document(day: Day) -> str:
+def _document(day: Day, earlier: Sequence[RunRecord] = ()) -> str:
     """The templates' page without their superfluous empty lines, and the playbook, of which not a line is changed."""
-    page = environment().get_template(NAME + ".j2").render(_values(day))
+    page = environment().get_template(NAME + ".j2").render(_values(day, earlier))
     text = day.record.plan.text
     playbook = str(fenced(text, "yaml")) if text else "It is shown once its sealed scenarios are revealed."
     return re.sub(r"\n{3,}", "\n\n", f"{page.rstrip()}\n\n") + f"{playbook}\n"
 
 
-def _values(day: Day) -> dict[str, Any]:
+def _values(day: Day, earlier: Sequence[RunRecord]) -> dict[str, Any]:
     """All that the templates show, in plain text."""
     record, around = day.record, day.between_scenarios()
+    nearness = calibration([*earlier, record])
     return {
         "title": title(day),
         "objective": record.plan.playbook.objective,
         "summary": summary(day),
-        "facts": facts(day),
+        "facts": [*facts(day), *([("Predictions", nearness)] if nearness else [])],
         "incident": statement(record) if record.first(EventKind.REAL_CALLED) else [],
         "by_hand": [item for story in day.stories for item in by_hand(story)],
         "missing": missing(day),

@@ -12,11 +12,12 @@ from gameday.language import Clock
 from gameday.probe import Sample
 from gameday.units import clock, spoken
 from gameday.verdicts import Word, judge
+from reports import predicted
 from reports.measures import PERIODS, Measure, measures, shown
 from reports.picture import describe
 from reports.proofs import on_for, proofs, said_of
 from reports.story import Story
-from reports.surprises import questions, surprises
+from reports.surprises import surprises
 from reports.timeline import scenario_timeline
 from reports.words import local_time, milliseconds, offset, outside_steady_state
 
@@ -55,7 +56,8 @@ class Section:
     proofs: list[Row]
     timeline: list[Row]
     surprises: list[str]
-    questions: list[Row]
+    predictions: list[Row]
+    surprise: str
     notes: Notes
     cards: list[Row]
 
@@ -76,7 +78,8 @@ def section(story: Story) -> Section:
         proofs=list(_steps(story)),
         timeline=[(moment.time, moment.offset, moment.what, moment.text, moment.who) for moment in scenario_timeline(story)],
         surprises=surprises(story),
-        questions=list(questions(story)),
+        predictions=[*predicted.rows(story)],
+        surprise=predicted.biggest(story),
         notes=notes(story.events),
         cards=list(_cards(story)),
     )

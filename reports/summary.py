@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
@@ -13,6 +14,7 @@ from gameday.record import RunRecord
 from reports.appendix import versions
 from reports.measures import Measure, measures
 from reports.missing import missing
+from reports.predicted import Scored, scored
 from reports.proofs import Proof, proofs
 from reports.sealed import seen
 from reports.section import pictured_in_order
@@ -75,7 +77,20 @@ def _scenario(story: Story) -> Json:
         "faults": [_fault(proof) for proof in proofs(story.record, story.index)],
         "measurements": {probe: {period: _measure(each) for period, each in measures(story, probe).items()} for probe in pictured_in_order(story)},
         "surprises": [*surprises(story)],
+        "predictions": [_prediction(each) for each in scored(story.record, story.index)],
         "timeline": [_line(moment) for moment in scenario_timeline(story)],
+    }
+
+
+def _prediction(each: Scored) -> Json:
+    return {
+        "question": each.question.text,
+        "by": each.name,
+        "answer": each.guess.answer,
+        "value": each.value,
+        "measured": each.measured.value if each.measured else None,
+        "off_by": each.factor if each.factor is not None and math.isfinite(each.factor) else None,
+        "as_committed": each.committed,
     }
 
 

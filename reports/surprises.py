@@ -7,12 +7,12 @@ from datetime import datetime
 
 from gameday.event import EventKind
 from gameday.fault import FaultOutcome
-from gameday.language import Clock, Prediction, Question
+from gameday.language import Clock
 from gameday.observation import Verdict, ticks
 from gameday.record import RunRecord
-from gameday.units import clock, spoken
 from gameday.verdicts import UNKNOWN_SHARE, Word
-from reports.measures import measures, shown, worst_during
+from reports.measures import measures
+from reports.predicted import biggest
 from reports.story import Story
 from reports.words import listed, said, signed
 
@@ -21,7 +21,9 @@ def surprises(story: Story) -> list[str]:
     """The surprises of one scenario, one sentence each; none when nothing was injected."""
     if story.injected is None:
         return []
-    return [*_expectations(story), *_alerts(story), *_steady_state(story), *_detection(story), *_faults(story), *_unknown(story)]
+    first = biggest(story)
+    rest = (_expectations(story), _alerts(story), _steady_state(story), _detection(story), _faults(story), _unknown(story))
+    return [*([first] if first else []), *(line for each in rest for line in each)]
 
 
 def _expectations(story: Story) -> Iterator[str]:
@@ -95,18 +97,3 @@ def silent_alerts(record: RunRecord) -> list[str]:
     fired = {event.text("alert") for event in record.of(EventKind.ALERT_FIRING)}
     alerts = record.plan.playbook.alerts
     return [name for name in (alerts.expected if alerts else ()) if name not in fired]
-
-
-def questions(story: Story) -> list[tuple[str, str]]:
-    """What people were asked to predict, and what was measured; free questions have no measured answer."""
-    return [(question.text, _answer(story, question)) for question in story.scenario.predict]
-
-
-def _answer(story: Story, question: Prediction) -> str:
-    if question.question is Question.FIRST_ALERT:
-        first = next((e for e in story.record.of(EventKind.ALERT_FIRING, scenario=story.index) if e.at >= story.zero), None)
-        return f"{spoken(first.at - story.zero)} ({first.text('alert')})" if first and story.injected else "no alert fired"
-    if question.question is Question.WORST and question.probe in story.record.plan.units:
-        worst = worst_during(story, question.probe)
-        return f"{shown(story, question.probe, worst.value)} at +{clock(worst.at - story.zero)}" if worst else "no sample was known"
-    return "not measured: for the debrief"

@@ -38,7 +38,9 @@ def main(run_id: str) -> None:
     from reports import postmortem
 
     settings = load_settings()
-    print(postmortem.write(RunStore(settings.store_url).read(run_id), settings.home / "runs" / run_id))
+    store = RunStore(settings.store_url)
+    record = store.read(run_id)
+    print(postmortem.write(record, settings.home / "runs" / run_id, earlier=store.earlier(record.plan)))
 
 
 if __name__ == "__main__":

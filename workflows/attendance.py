@@ -14,10 +14,10 @@ with workflow.unsafe.imports_passed_through():
     from gameday.orders import EndedBy, Ending
     from gameday.plan import Plan, RunKind
     from gameday.playbook import Role
-    from workflows.commands import Commands
+    from workflows.predicted import Predicted
 
 
-class Attended(Commands):
+class Attended(Predicted):
     """Who has been there, from commands and from what the observer saw in the store."""
 
     def __init__(self, plan: Plan) -> None:

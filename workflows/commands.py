@@ -71,9 +71,13 @@ class Commands:
 
     @command.validator
     def may(self, command: Command) -> None:
-        reason = refusal(command.model_copy(update={"actor": self.known(command.actor)}), self.moment())
+        reason = self.refuses(command)
         if reason is not None:
             raise ApplicationError(reason, type="Refused", non_retryable=True)
+
+    def refuses(self, command: Command) -> str | None:
+        """Why a command is not accepted now, or None when it is."""
+        return refusal(command.model_copy(update={"actor": self.known(command.actor)}), self.moment())
 
     @workflow.signal(name="abort")
     def abort_signal(self, command: Command) -> None:

@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from gameday.orders import DayResult, EndedBy, Ending
     from gameday.plan import Plan, RunKind
     from gameday.playbook import Scenario, Until
+    from gameday.predictions import Measured
     from gameday.record import Phase
     from gameday.units import format_duration
     from gameday.verdicts import EXIT_CODES, Outcome, worst
@@ -244,16 +245,19 @@ class GameDay(Gated):
         if outcome is Outcome.STOOD_DOWN and (now.armed or now.skipped):
             why = "skipped" if now.skipped else "; ".join(dict.fromkeys(fault.reason for fault in now.faults if fault.reason)) or "nothing was put on"
             self.stood_down.append(f"scenario {now.index + 1} stood down: {why}"[:900])
+        measured: tuple[Measured, ...] = ()
         if now.armed:
             await self.diary.written()
             try:
                 analysis = await ask.analysis(self.plan.run_id, now.index)
+                measured = analysis.measured
                 judgements = [judgement.model_dump(mode="json") for judgement in analysis.judgements]
                 self.diary.tell(EventKind.VERDICTS, scenario=now.index, judgements=judgements)
                 outcome = worst([outcome, analysis.outcome])
             except ActivityError as error:
                 self.diary.tell(EventKind.RUN_ERROR, scenario=now.index, what=f"the record could not be judged: {reason_of(error)}"[:900])
                 outcome = worst([outcome, Outcome.ERROR])
+        self.open_predictions(now.index, measured)
         self.outcomes.append(outcome)
         self.diary.tell(EventKind.SCENARIO_ENDED, scenario=now.index, outcome=outcome)
         now.judged = True
@@ -295,6 +299,8 @@ class GameDay(Gated):
             reason = f"scenario {len(self.outcomes)} left something that could not be proven gone, so nothing more was begun"
         if self.stood_down and not reason and (outcome is Outcome.STOOD_DOWN or self.plan.kind is RunKind.REHEARSAL):
             reason = "; ".join(self.stood_down)[:900]
+        for index in sorted(self.commitments):  # of scenarios that the day did not come to
+            self.open_predictions(index)
         self.ended = True
         self.diary.tell(EventKind.RUN_ENDED, outcome=outcome, exit_code=EXIT_CODES[outcome], reason=reason)
         await self.diary.written()

@@ -89,11 +89,12 @@ def write_report(run: str, as_json: bool) -> None:
     from reports.summary import summary
 
     known = context.settings()
-    record = context.record(context.store(known), run)
+    opened = context.store(known)
+    record = context.record(opened, run)
     if as_json:
         print(json.dumps(summary(record, context.opens_seals(known, record.plan)), indent=2))
         return
-    print(postmortem.write(record, known.home / "runs" / record.run_id))
+    print(postmortem.write(record, known.home / "runs" / record.run_id, earlier=opened.earlier(record.plan)))
 
 
 def show_status(run: str, as_json: bool) -> None:

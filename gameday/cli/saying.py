@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import sys
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -32,7 +31,7 @@ _EXPECTED = {
     "by": "expected a time from 1 s to 4 h, such as 2m",
 }
 """What a field of a command may be, in words for people."""
-Fields = Mapping[str, str | int | timedelta]
+Fields = Mapping[str, object]
 BY_ITSELF = "What is on ends by its lease where its host's watchdog lives; `gameday leftovers` there tells, and with --revert takes it off"
 
 
@@ -156,6 +155,19 @@ def _too_late(command: Command, plan: Plan, outcome: str) -> str:
     if command.verb in URGENT:
         return f"{plan.run_id} is over already: {outcome}"
     raise Refused(f"{plan.run_id} is over ({outcome}): it takes no {command.verb} any more")
+
+
+def read_guesses(said: Sequence[str]) -> list[dict[str, str]]:
+    """`QUESTION=ANSWER`, each.
+
+    Raises:
+        BadInput: one has no answer, or no question.
+    """
+    pairs = [(text, *(part.strip() for part in text.rpartition("=")[::2])) for text in said]
+    for text, question, answer in pairs:
+        if not question or not answer:
+            raise BadInput(f"{text!r} is no prediction; expected QUESTION=ANSWER, such as 'first alert after=10s' or 'worst errors=2 %'")
+    return [{"question": question, "answer": answer} for _, question, answer in pairs]
 
 
 def make(verb: Verb, actor: object, fields: Fields) -> Command:

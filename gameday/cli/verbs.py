@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Literal
 
 import typer
@@ -136,7 +135,22 @@ def extend(run: Run, by: Annotated[str, typer.Argument(help="By how long, such a
     _say(run, "extend", by=parse_duration(by))
 
 
-def _say(run: str, verb: str, **fields: str | int | timedelta | None) -> None:
+@app.command(rich_help_panel=SAYING)
+def predict(
+    run: Run,
+    guesses: Annotated[list[str], typer.Argument(help="What you predict, such as 'worst errors=2 %'.", metavar="QUESTION=ANSWER…")],
+    scenario: Annotated[int | None, typer.Option(help="The scenario's number; the next that has no go yet.", metavar="N")] = None,
+) -> None:
+    """Commit to what you think will happen, before the go.
+
+    The record gets a hash of it, and nobody sees it until the scenario is over; then it is scored. It cannot be edited.
+    """
+    from gameday.cli.saying import read_guesses
+
+    _say(run, "predict", guesses=read_guesses(guesses), scenario=scenario)
+
+
+def _say(run: str, verb: str, **fields: object) -> None:
     from gameday.cli.saying import say
 
     typer.echo(say(run, verb, {name: value for name, value in fields.items() if value is not None}))

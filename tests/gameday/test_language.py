@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gameday.errors import LanguageError
-from gameday.language import KEYWORDS, Bound, Clock, Expectation, Guardrail, Op, Phrase, Prediction, Question, Tolerance
+from gameday.language import KEYWORDS, Bound, Clock, Expectation, Guardrail, Op, Prediction, Question, Tolerance
+from gameday.phrase import Phrase
 from gameday.units import UNITS
 
 WRITTEN_UNITS = [name for name in UNITS if name not in {"ratio", "count"}]

@@ -287,3 +287,14 @@ class Page(HTMLParser):
 def read() -> Callable[[str], Page]:
     """Reads Markdown as GitHub would show it."""
     return Page
+
+
+def part(page: str, heading: str) -> str:
+    """The text below a heading, up to the next of its rank."""
+    rank = heading.split(" ")[0]
+    return page.split(f"\n{heading}", 1)[1].split(f"\n{rank} ", 1)[0]
+
+
+def rows(page: str) -> list[list[str]]:
+    """The rows of every table, as cells without their padding."""
+    return [[cell.strip() for cell in line[2:-2].split(" | ")] for line in page.split("\n") if line.startswith("| ")]

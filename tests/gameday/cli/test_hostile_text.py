@@ -89,7 +89,7 @@ def test_what_is_no_run_id_leads_nowhere(run: str) -> None:
 @pytest.mark.parametrize("command", commands_with_a_run())
 def test_no_command_takes_a_path_for_a_run(home: object, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    more = {"note": ["x"], "mark": ["detected"], "predict": ["q", "a"], "tick": ["1"], "extend": ["1m"], "done": [], "handover": ["ada"]}
+    more = {"note": ["x"], "mark": ["detected"], "predict": ["q=a"], "tick": ["1"], "extend": ["1m"], "done": [], "handover": ["ada"]}
     for run in ("../../etc/passwd", "/etc/passwd", "a" * 5000):
         with pytest.raises((GamedayError, SystemExit)) as refused:
             app([command, run, *more.get(command, [])], prog_name="gameday", standalone_mode=False)
