@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(BIN)/uv --quiet --no-progress --system-certs
 
-.PHONY: help setup system demo test lint types imports unit soak bench lock clean
+.PHONY: help setup system demo test lint types imports unit soak crash bench lock clean
 help:
 	@echo 'make demo    a real game day on a small shop, from playbook to postmortem (no root, no Docker)'
 	@echo 'make test    lint, types, import rules and every test'
@@ -52,6 +52,10 @@ test: lint types imports unit
 
 soak: setup
 	@$(BIN)/python -m tests.rigs.soak --rounds 200
+
+# Each single crash boundary of each kind, where `make test` has time for each n-th one of those whose steps cost a program: hours.
+crash: setup system
+	@GAMEDAY_CRASH_EVERY=all $(BIN)/python -m pytest -q -n 2 tests/activities/test_crash_boundaries.py tests/activities/test_crash_boundaries_of_undo.py
 
 bench: setup
 	@$(BIN)/python -m benchmarks

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.activities.injectors.test_command import Switch
-from tests.rigs.crash_recovery import EVERY, by_agent, by_retry, by_watchdog, clean, folder, host, target
+from tests.rigs.crash_recovery import LONG, by_agent, by_retry, by_watchdog, clean, folder, host, paced, target
 from tests.rigs.lab import Lab, Rig, rig
 
 __all__ = ["folder", "host", "target"]
@@ -22,32 +22,31 @@ __all__ = ["folder", "host", "target"]
 
 def injected_and_killed_everywhere(
     host: Lab, target: Rig, recover: Callable[[Lab, Rig, dict[str, Any]], None], mutant: str = "", first: int = 1, each: int = 1
-) -> int:
-    """Kills the inject at each of its lines, or at each n-th from the first on. Returns the number of the last boundary."""
-    each *= EVERY * target.every
-    boundary = first - each
+) -> tuple[int, int]:
+    """Kills the inject at each of its lines, or at each n-th from the first on. Returns how many there are, and how many were tried."""
+    each = paced(target, each)
+    tried, boundary = 0, min(first, each)
     while True:
-        boundary += each
         target.renew()
         before = target.look()
         order = target.order(f"f-{recover.__name__.replace('_', '-')}-{boundary}")
-        killed = host.ask({**order, "kill_at": boundary, "mutant": mutant})["killed"]
+        answer = host.ask({**order, "kill_at": boundary, "mutant": mutant})
         recover(host, target, order)
         clean(host, target, before, f"killed at line event {boundary}, recovered {recover.__name__}")
-        if not killed:
-            return boundary - each
+        if not answer["killed"]:
+            return answer["boundaries"], tried
+        tried, boundary = tried + 1, boundary + each
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(LONG)
 @pytest.mark.parametrize(
     ("recover", "first", "each"), [(by_agent, 1, 6), (by_watchdog, 1, 1), (by_retry, 4, 6)], ids=["by_agent", "by_watchdog", "by_retry"]
 )
 def test_the_inject_is_killed_at_every_line(target: Rig, host: Lab, recover: Any, first: int, each: int, record_property: Any) -> None:
     """Recovered by the watchdog at each line; at each sixth one by an agent or a retry too, in turn."""
-    boundaries = injected_and_killed_everywhere(host, target, recover, first=first, each=each)
-    step = each * EVERY * target.every
+    boundaries, tried = injected_and_killed_everywhere(host, target, recover, first=first, each=each)
+    step = paced(target, each)
     how = recover.__name__.replace("_", " ") + (f" at each {step}." if step > 1 else "")
-    tried = (boundaries - first) // step + 1
     record_property(
         "counted", f"{target.kind} ({type(target).__name__}): {boundaries} boundaries of inject, {tried} tried, recovered {how}: no leftover"
     )

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.rigs.crash_recovery import EVERY, by_agent, by_watchdog, clean, folder, host, target
+from tests.rigs.crash_recovery import LONG, by_agent, by_watchdog, clean, folder, host, paced, target
 from tests.rigs.lab import PAST_EVERY_LEASE, Lab, Rig
 
 __all__ = ["folder", "host", "target"]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(LONG)
 def test_the_revert_is_killed_at_every_line(target: Rig, host: Lab, record_property: Any) -> None:
-    boundary, each = 0, EVERY * target.every
+    boundary, each = 0, paced(target)
     while True:
         boundary += each
         target.renew()
@@ -22,23 +22,24 @@ def test_the_revert_is_killed_at_every_line(target: Rig, host: Lab, record_prope
         order = target.order(f"f-revert-{boundary}")
         assert host.ask(order)["status"]["state"] == "active"
         revert = {"op": "revert", "reasons": {order["order"]["fault_id"]: "the scenario is over"}}
-        killed = host.ask({**revert, "kill_at": boundary})["killed"]
+        answer = host.ask({**revert, "kill_at": boundary})
         if target.leaves == "as it was":
             by_watchdog(host, target, order)
         if target.leaves != "as it was" or boundary % (4 * each) == 0:
             by_agent(host, target, order)
         clean(host, target, before, f"the revert was killed at line event {boundary}")
-        if not killed:
+        if not answer["killed"]:
             break
-    record_property("counted", f"{target.kind} ({type(target).__name__}): {boundary - each} boundaries of revert, {tried(each)}: no leftover")
-    assert boundary > 50
+    boundaries = answer["boundaries"]
+    record_property("counted", f"{target.kind} ({type(target).__name__}): {boundaries} boundaries of revert, {tried(each)}: no leftover")
+    assert boundaries > 50
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(LONG)
 @pytest.mark.parametrize("left", ["after_journal", "mid_inject", "active"])
 def test_the_watchdogs_revert_is_killed_at_every_line(target: Rig, host: Lab, left: str, record_property: Any) -> None:
     """The recovery of what a killed inject left, or (at each eighth line) of a whole fault, is killed itself; the watchdog's next look ends it."""
-    boundary, each = 0, EVERY * target.every * (2 if left == "mid_inject" else 8)
+    boundary, each = 0, paced(target, 2 if left == "mid_inject" else 8)
     while True:
         boundary += each
         target.renew()

@@ -1,6 +1,7 @@
 """Carries out one operation of the host side in a process of its own, and kills it at a chosen line. Standard library only.
 
-Reads requests, a line of JSON each, and answers each with a line. A request is the operation's own, with
+Reads requests, a line of JSON each, and answers each with a line; `boundaries` in it says how many were passed.
+A request is the operation's own, with
 
     kill_at   the boundary (counted over engine, steps and journal) at which the process kills itself; absent: never
     die_at    the failpoint at which it kills itself
@@ -127,7 +128,7 @@ def carry_out(journal: Journal, request: dict[str, Any]) -> dict[str, Any]:
         answer = {"error": type(error).__name__, "message": str(error)}
     finally:
         tracer.stop()
-    return answer
+    return {**answer, "boundaries": tracer.passed}
 
 
 def _acknowledge(journal: Journal) -> None:

@@ -12,8 +12,16 @@ import pytest
 
 from tests.rigs.lab import PAST_EVERY_LEASE, Lab, Rig, lab, rig, rigs
 
-EVERY = int(os.environ.get("GAMEDAY_CRASH_EVERY", "1"))
-"""Try each n-th boundary only: for a quick look while working. CI tries all."""
+EVERY = os.environ.get("GAMEDAY_CRASH_EVERY", "1")
+"""A number: of the boundaries that would be tried, each n-th, for a quick look while working. `all`: each single one, in hours, by `make crash`."""
+
+LONG = 6 * 3600 if EVERY == "all" else 600
+"""Seconds that one enumeration may take."""
+
+
+def paced(target: Rig, each: int = 1) -> int:
+    """Each how manieth boundary is tried, where CI has time for each `each`-th one of a quick target."""
+    return 1 if EVERY == "all" else int(EVERY) * target.every * each
 
 
 @pytest.fixture
