@@ -12,11 +12,13 @@ from gameday.guess import MOST_GUESSES, Guess
 from gameday.language import Clock
 from gameday.model import Duration, Line, Model, Reason, Text
 from gameday.playbook import MOST_SCENARIOS, Role
+from gameday.rooms import AbortFrom
 
 
 class Verb(StrEnum):
     GO = "go"
     READY = "ready"
+    UNREADY = "unready"
     TICK = "tick"
     HOLD = "hold"
     RESUME = "resume"
@@ -100,7 +102,9 @@ class Moment(Model):
     fault_on: bool = False
     sealed: bool = False
     revealed: bool = False
-    checklist: int = 0
+    checklist: tuple[str, ...] = ()
+    """Who ticks each item: a name from the team, or nothing."""
+    abort_from: AbortFrom = AbortFrom.ANYONE
     started_by: str = ""
     team: tuple[str, ...] = ()
     """The names of those who are present."""
@@ -123,6 +127,7 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.REVEAL: _COMMANDING,
     Verb.HANDOVER: _COMMANDING,
     Verb.READY: _ANYONE,
+    Verb.UNREADY: _ANYONE,
     Verb.TICK: _ANYONE,
     Verb.ABORT: _ANYONE,
     Verb.REAL: _ANYONE,
@@ -136,10 +141,10 @@ note and mark."""
 
 
 def refusal(command: Command, moment: Moment) -> str | None:
-    """Why a command is not accepted now, or None when it is. What is urgent always is; after the end it is answered with the outcome."""
+    """Why a command is not accepted now, or None when it is. What is urgent is at any moment; after the end it is answered with the outcome."""
     verb = command.verb
     if verb in URGENT:
-        return None
+        return _urgent_refusal(command.actor, verb, moment)
     if moment.ended:
         return "the run is over"
     if verb not in (Verb.NOTE, Verb.MARK) and not _may(command.actor, verb, moment):
@@ -149,6 +154,12 @@ def refusal(command: Command, moment: Moment) -> str | None:
     if moment.ending and verb is not Verb.MARK:
         return "the run is ending"
     return _moment_refusal(command, moment)
+
+
+def _urgent_refusal(actor: Actor, verb: Verb, moment: Moment) -> str | None:
+    if moment.abort_from is AbortFrom.ANYONE or actor.role is not None or actor.id == moment.started_by:
+        return None
+    return f"{actor.name} may not {verb}: this day takes it from its team alone (abort_from), and from whoever started the run"
 
 
 def may_decide(actor: Actor, moment: Moment) -> bool:
@@ -162,6 +173,15 @@ def _may(actor: Actor, verb: Verb, moment: Moment) -> bool:
     if moment.handed_to and (actor.id == moment.started_by or actor.role is Role.COMMANDER):
         return Role.OBSERVER in MAY[verb]  # who has handed over looks on
     return actor.id == moment.started_by or (actor.role is not None and actor.role in _roles(verb, moment))
+
+
+def _tick_refusal(command: Command, moment: Moment) -> str | None:
+    if command.item is None or command.item > len(moment.checklist):
+        return f"there is no such checklist item: the list has {len(moment.checklist)}"
+    owner = moment.checklist[command.item - 1]
+    if owner in moment.team and command.actor.name != owner and not _may(command.actor, Verb.HANDOVER, moment):
+        return f"that item is {owner}'s to tick, or the commander's"
+    return None
 
 
 def _roles(verb: Verb, moment: Moment) -> frozenset[Role]:
@@ -210,7 +230,7 @@ def _moment_refusal(command: Command, moment: Moment) -> str | None:
             return "no fault is on that could be extended"
         case Verb.EXTEND if command.by is None:
             return "say by how long, such as 2m"
-        case Verb.TICK if command.item is None or command.item > moment.checklist:
-            return f"there is no such checklist item: the list has {moment.checklist}"
+        case Verb.TICK:
+            return _tick_refusal(command, moment)
         case _:
             return None

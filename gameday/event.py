@@ -18,6 +18,7 @@ class EventKind(StrEnum):
     REHEARSED = "rehearsed"  # state: ok, part or no, about, said
     CHECKLIST_TICKED = "checklist.ticked"  # item
     READY = "ready"  # note
+    UNREADY = "unready"  # reason
     GATE_WAITING = "gate.waiting"  # gate, until
     GATE_OPENED = "gate.opened"  # gate, how
     GATE_SILENT = "gate.silent"  # gate, reason: what was missing when its time was over

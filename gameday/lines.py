@@ -181,6 +181,7 @@ _SAY: dict[EventKind, Any] = {
     ),
     EventKind.CHECKLIST_TICKED: _said("checklist", lambda e: f"{e.text('item')} ✔ ({e.actor})", "human"),
     EventKind.READY: _said("ready", lambda e: f"{e.actor} is ready{_quoted(e.text('note'))}", "human"),
+    EventKind.UNREADY: _said("ready", lambda e: f"{e.actor} is not ready{_quoted(e.text('reason'))}", "warn"),
     EventKind.GATE_WAITING: lambda e, p: (
         "gate",
         f"waiting for a go ({e.text('gate')}) until {_local(e.text('until'), p)}; silence stands down",

@@ -18,6 +18,7 @@ from gameday.language import Expectation, Guardrail, Prediction, Tolerance
 from gameday.limits import BlastRadius, Gates, Presence, Rehearsal, Sampling, Share
 from gameday.model import Duration, HostName, Line, Model, Name, PositiveDuration, ProbeName, Text, ThingName
 from gameday.nearest import nearest
+from gameday.rooms import AbortFrom, Rooms, SlackUser
 
 ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 """A local time of day, HH:MM."""
@@ -57,7 +58,7 @@ class Person(Model):
 
     name: Line
     """The name that the timeline and the report use."""
-    slack: Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{1,20}$")] | None = None
+    slack: SlackUser | None = None
     """The person's Slack user id, such as U01ABCDEF."""
     user: ThingName | None = None
     """The person's user name on the computer where they type commands."""
@@ -298,6 +299,10 @@ class Playbook(Model):
     """Whether the playbook must have been rehearsed before."""
     presence: Presence | Literal["off"] = Presence()
     """Who must be there while a fault is on."""
+    abort_from: AbortFrom = AbortFrom.ANYONE
+    """Who may abort the day, or call a real incident: `anyone` who can reach it, or the `team` and whoever started the run."""
+    rooms: Rooms = Rooms()
+    """The day's channels in Slack."""
     blast_radius: BlastRadius = BlastRadius()
     """What the run may touch, at the most."""
     scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1, max_length=MOST_SCENARIOS)]

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from gameday.errors import SettingsError
 from gameday.model import Duration, HostName, Line, Model, Name, ProbeName, ThingName
 from gameday.notify import Notifiers
+from gameday.slack import SlackSettings
 
 Argv = Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=4000)], ...], Field(min_length=1, max_length=100)]
 
@@ -132,6 +133,8 @@ class Settings(BaseSettings):
     """Team members by the operating system's user name."""
     notify: Notifiers = Field(default_factory=dict)
     """How people are called, each way by a name of its own."""
+    slack: SlackSettings | None = None
+    """The Slack app of the control room (`gameday slack`)."""
 
     @classmethod
     def settings_customise_sources(

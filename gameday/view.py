@@ -226,6 +226,9 @@ class RunView:
     def _ready(self, event: Event) -> None:
         self.ready.add(event.actor or "?")
 
+    def _unready(self, event: Event) -> None:
+        self.ready.discard(event.actor or "?")
+
     def _gate_waiting(self, event: Event) -> None:
         self.gate, self.gate_until = event.text("gate"), _moment(event.text("until"))
 

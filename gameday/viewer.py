@@ -21,6 +21,7 @@ _SHOWN: dict[EventKind, tuple[str, ...]] = {
     EventKind.RUN_STARTED: (),
     EventKind.CHECKLIST_TICKED: ("item",),
     EventKind.READY: (),
+    EventKind.UNREADY: (),
     EventKind.HELD: (),
     EventKind.RESUMED: (),
     EventKind.ABORTED: ("by",),

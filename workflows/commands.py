@@ -82,7 +82,7 @@ class Commands:
     @workflow.signal(name="abort")
     def abort_signal(self, command: Command) -> None:
         """An abort, or a real incident, as the same command: for when an Update gets no answer."""
-        if not self.ended and command.verb in URGENT:
+        if not self.ended and command.verb in URGENT and self.refuses(command) is None:
             getattr(self, f"on_{command.verb}")(command)
 
     @workflow.query(name="wants")
@@ -126,7 +126,8 @@ class Commands:
             fault_on=bool(now and any(fault.can_stay(workflow.now()) for fault in now.faults)),
             sealed=bool(now and now.scenario.sealed),
             revealed=bool(now and now.revealed),
-            checklist=len(self.plan.playbook.checklist),
+            checklist=tuple(each.owner or "" for each in self.plan.playbook.checklist),
+            abort_from=self.plan.playbook.abort_from,
             started_by=self.plan.started_by.id,
             team=tuple(person.name for _, person in self.plan.playbook.team.members()),
             handed_to=self.handed_to,
@@ -171,6 +172,12 @@ class Commands:
             self.tell(EventKind.READY, command, note=command.text or "")
         self.ready.add(command.actor.name)
         return Answer(text=f"{command.actor.name} is ready")
+
+    def on_unready(self, command: Command) -> Answer:
+        """Not ready after all, or not yet: what is missing is for everybody to read."""
+        self.ready.discard(command.actor.name)
+        self.tell(EventKind.UNREADY, command, reason=command.reason or "")
+        return Answer(text=f"{command.actor.name} is not ready")
 
     def on_tick(self, command: Command) -> Answer:
         assert command.item is not None  # the validator saw to it
@@ -261,8 +268,9 @@ class Commands:
         """Who speaks, with the role that the playbook gives them, whatever they say of themselves; where it has no team, they are believed."""
         if not self.plan.playbook.team.members():
             return actor
-        user = actor.id.removeprefix("os:") if actor.id.startswith("os:") else None
-        found = role_of(self.plan.playbook, user=user, name=actor.name)
+        source, _, told = actor.id.partition(":")
+        user, slack = (told if source == "os" else None), (told.rpartition("/")[2] if source == "slack" else None)
+        found = role_of(self.plan.playbook, user=user, slack=slack, name=actor.name)
         return actor.model_copy(update={"role": found[0] if found else None, "name": found[1] if found else actor.name})
 
     def name_of(self, actor: Actor) -> str:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from gameday.cli import context
 from gameday.cli.console import Frame
 from gameday.cli.farewell import farewell, left_behind
-from gameday.cli.feed import Feed
 from gameday.cli.keys import Keys
 from gameday.cli.saying import BY_ITSELF, make
 from gameday.cli.screens import JsonScreen, LiveScreen, PlainScreen, Screen, complain, hush, leases
 from gameday.commands import Verb
 from gameday.errors import GamedayError, NotFound, Unavailable
 from gameday.event import Event, EventKind
+from gameday.feed import Feed
 from gameday.language import Clock
 from gameday.orders import DayResult
 from gameday.plan import Plan

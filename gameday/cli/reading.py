@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gameday.cli import context
 from gameday.cli.asking import asked
-from gameday.cli.feed import merged
+from gameday.feed import merged
 from gameday.units import clock
 from gameday.view import RunView
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from gameday.cli import context
-from gameday.cli.feed import Item, merged
 from gameday.cli.keys import Decoder, hint
+from gameday.feed import Item, merged
 from gameday.units import clock
 from gameday.view import RunView
 

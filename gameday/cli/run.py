@@ -54,8 +54,8 @@ def run_playbook(
 def follow_run(run: str, as_json: bool) -> int:
     """Follows a run that is under way; of one that is over, tells what there was."""
     from gameday.cli.farewell import farewell
-    from gameday.cli.feed import Feed
     from gameday.cli.screens import JsonScreen, PlainScreen
+    from gameday.feed import Feed
 
     known = context.settings()
     opened = context.store(known)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gameday.cli.asking import asked, asked_at
-from gameday.cli.feed import Item
 from gameday.event import Event, EventKind
+from gameday.feed import Item
 from gameday.printable import printable
 from gameday.view import RunView
 

@@ -33,8 +33,14 @@ def ready(run: Run, note: Annotated[str | None, typer.Argument(help="What the ot
 
 
 @app.command(rich_help_panel=SAYING)
+def unready(run: Run, reason: Reason = None) -> None:
+    """Say that you are not ready, or not any more."""
+    _say(run, "unready", reason=reason)
+
+
+@app.command(rich_help_panel=SAYING)
 def tick(run: Run, item: Annotated[str, typer.Argument(help="The item's number, from 1, or how it begins.", metavar="ITEM")]) -> None:
-    """Tick an item of the checklist."""
+    """Tick an item of the checklist: yours, or any if you command."""
     _say(run, "tick", item=item)
 
 

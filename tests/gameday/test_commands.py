@@ -11,13 +11,14 @@ from pydantic import ValidationError
 from gameday.commands import URGENT, Actor, Command, Moment, Verb, refusal
 from gameday.language import Clock
 from gameday.playbook import Role
+from gameday.rooms import AbortFrom
 
 IDLE = Moment(started_by="starter")
 GATE = Moment(started_by="starter", gate="inject 1")
-UNDER_WAY = Moment(started_by="starter", scenario=0, injected=True, fault_on=True, checklist=2)
+UNDER_WAY = Moment(started_by="starter", scenario=0, injected=True, fault_on=True, checklist=("", ""))
 SEALED = Moment(started_by="starter", scenario=0, sealed=True)
 HELD = Moment(started_by="starter", scenario=0, held=True)
-ENDING = Moment(started_by="starter", scenario=0, ending=True, injected=True, fault_on=True, gate="inject 1", held=True, checklist=2)
+ENDING = Moment(started_by="starter", scenario=0, ending=True, injected=True, fault_on=True, gate="inject 1", held=True, checklist=("", ""))
 TEAM = Moment(started_by="starter", scenario=0, team=("Ada", "Grace", "Linus"), gate="inject 1")
 OVER = Moment(started_by="starter", ended=True)
 
@@ -103,6 +104,7 @@ ALLOWED: dict[str, set[Any]] = {
     "ready": {*Role, STARTER},
     "tick": {*Role, STARTER},
     "here": {*Role, STARTER},
+    "unready": {*Role, STARTER},
     "predict": {*Role, STARTER},
     "abort": set(WHO),
     "real": set(WHO),
@@ -133,6 +135,7 @@ THEN: dict[str, set[str]] = {
     "ready": set(PHASES) - {"the run is ending", "the run is over"},
     "tick": set(PHASES) - {"the run is ending", "the run is over"},
     "here": set(PHASES) - {"the run is ending", "the run is over"},
+    "unready": set(PHASES) - {"the run is ending", "the run is over"},
     "predict": set(PHASES) - {"the run is ending", "the run is over"},
     "abort": set(PHASES),
     "real": set(PHASES),
@@ -146,7 +149,7 @@ THEN: dict[str, set[str]] = {
 @pytest.mark.parametrize("verb", Verb)
 def test_who_may_say_what_and_when(verb: Verb, who: Role | str, phase: str) -> None:
     """The whole table: role x command x phase."""
-    moment = Moment(**PHASES[phase], checklist=1, started_by="starter", team=("Ada", "Pat"))
+    moment = Moment(**PHASES[phase], checklist=("",), started_by="starter", team=("Ada", "Pat"))
     role = who if isinstance(who, Role) else None
     actor = Actor(id="starter" if who == STARTER else "U09", name="Pat", role=role)
     answer = refusal(command(verb, actor=actor, text="x", clock=Clock.DETECT, item=1, by=timedelta(minutes=1), to="Ada"), moment)
@@ -193,6 +196,35 @@ def test_after_a_handover_the_new_commander_commands_and_the_old_one_looks_on(ve
 )
 def test_where_two_people_are_asked_for_the_go_is_somebody_elses(who: Actor, answer: str | None) -> None:
     assert refusal(command("go", actor=who), Moment(gate="inject 1", started_by="starter", two_people=True)) == answer
+
+
+@pytest.mark.parametrize(
+    ("who", "may"),
+    [
+        (Actor(id="U03", name="Linus", role=Role.RESPONDER), True),
+        (COMMANDER, True),
+        (Actor(id="starter", name="Pat"), True),
+        (Actor(id="U02", name="Grace", role=Role.SAFETY), False),
+    ],
+)
+def test_an_item_is_its_owners_to_tick_or_the_commanders(who: Actor, may: bool) -> None:
+    moment = Moment(started_by="starter", checklist=("", "Linus"), team=("Ada", "Grace", "Linus"))
+    assert refusal(command("tick", actor=who, item=2), moment) == (None if may else "that item is Linus's to tick, or the commander's")
+    assert refusal(command("tick", actor=who, item=1), moment) is None
+
+
+def test_an_item_of_somebody_who_is_away_is_anybodys() -> None:
+    moment = Moment(started_by="starter", checklist=("Barbara",), team=("Ada", "Grace"))
+    assert refusal(command("tick", actor=Actor(id="U02", name="Grace", role=Role.SAFETY), item=1), moment) is None
+
+
+@pytest.mark.parametrize("verb", ["abort", "real"])
+@pytest.mark.parametrize(("who", "may"), [(Actor(id="U09", name="Pat"), False), (Actor(id="starter", name="Pat"), True), (COMMANDER, True)])
+@pytest.mark.parametrize("moment", [IDLE, UNDER_WAY, ENDING, OVER])
+def test_a_day_may_take_an_abort_from_its_team_alone(verb: str, who: Actor, may: bool, moment: Moment) -> None:
+    answer = refusal(command(verb, actor=who), moment.model_copy(update={"abort_from": AbortFrom.TEAM}))
+    assert (answer is None) is may
+    assert may or f"Pat may not {verb}" in str(answer)
 
 
 def test_a_refusal_names_the_roles_that_may() -> None:

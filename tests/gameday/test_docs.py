@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gameday import limits, playbook
+from gameday import rooms as rooms_of_slack
 from gameday.errors import LanguageError
 from gameday.language import KEYWORDS, Expectation, Guardrail, Tolerance
 from gameday.loading import loads
@@ -33,6 +34,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "A gate": limits.Gate,
     "`rehearsal`": limits.Rehearsal,
     "`presence`": limits.Presence,
+    "`rooms`": rooms_of_slack.Rooms,
     "`blast_radius`": limits.BlastRadius,
     "A scenario": playbook.Scenario,
     "A fault": playbook.Fault,
@@ -77,7 +79,7 @@ def test_the_reference_has_every_key_with_its_default(section: str, model: type[
 
 
 def test_every_part_of_a_playbook_is_in_the_reference() -> None:
-    rooms = (playbook, limits)
+    rooms = (playbook, limits, rooms_of_slack)
     names = {room.__name__ for room in rooms}
     parts = {
         each for room in rooms for each in vars(room).values() if isinstance(each, type) and issubclass(each, BaseModel) and each.__module__ in names

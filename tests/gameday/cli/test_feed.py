@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from activities.store import RunStore
-from gameday.cli.feed import Feed, Item, merged
 from gameday.event import Event, EventKind
+from gameday.feed import Feed, Item, merged
 from gameday.probe import Sample
 from gameday.record import RunRecord
 from gameday.view import RunView
