@@ -66,6 +66,9 @@ class RunView:
     targets: tuple[str, ...] = ()
     """What a go would touch, one line a target, as it was found last."""
     targets_digest: str = ""
+    revealed: bool = False
+    asked_presence: bool = False
+    """It is waited for a sign that somebody who may decide is still there."""
     sampled_at: datetime | None = None
     recovering: Steadiness | None = None
     _bad_since: datetime | None = None
@@ -192,7 +195,7 @@ class RunView:
         self.injected_at = self.gone_at = self._bad_since = self.recovering = None
         self.past_faults = self.all_faults
         self.clocks, self.faults, self.baselines, self.outside = {}, {}, (), timedelta(0)
-        self._broke = False
+        self._broke = self.revealed = False
         self._verdicts_lately.clear()
 
     def _rest_began(self, event: Event) -> None:
@@ -324,6 +327,17 @@ class RunView:
         on = any(row.is_on for row in self.faults.values())
         if self.injected_at and on and Clock.MITIGATE not in self.clocks:
             self.clocks[Clock.MITIGATE] = (since - self.injected_at, "steady again, the fault still on")
+
+    def _revealed(self, _: Event) -> None:
+        self.revealed = True
+
+    def _presence_lost(self, _: Event) -> None:
+        self.asked_presence = True
+
+    def _presence_back(self, _: Event) -> None:
+        self.asked_presence = False
+
+    _presence_waived = _presence_back
 
     def _verdicts(self, event: Event) -> None:
         found = event.data.get("judgements")

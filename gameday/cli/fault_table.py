@@ -10,7 +10,8 @@ from rich.text import Text
 
 from gameday.cli.columns import Column, row, table
 from gameday.rows import FaultRow
-from gameday.units import clock, spoken
+from gameday.said import ends, local
+from gameday.units import clock
 from gameday.view import RunView
 
 STATES = {
@@ -45,7 +46,7 @@ def _variants(view: RunView, shown: Sequence[str], now: datetime, leases: Mappin
     lease = [] if leases is None else [Column("lease", [_lease(view.faults[fault], leases.get(fault)) for fault in shown])]
     names, labels = [Text(row.name) for row in rows], [Text(row.label) for row in rows]
     state = Column("state", [_state(row) for row in rows])
-    in_full, in_short = (Column("ends", [Text(said(row, view, now)) for row in rows]) for said in (_ends_in_full, _ends_in_short))
+    in_full, in_short = (Column("ends", [Text(said(row, view, now)) for row in rows]) for said in (ends, _ends_in_short))
     yield lambda: [Column("fault", names), Column("on", labels), state, *lease, in_full]
     yield lambda: [Column("fault", names), Column("on", labels), state, *lease, in_short]
     yield lambda: [Column("fault", names, least=12), Column("on", labels, least=14), state, *lease, in_short]
@@ -67,27 +68,9 @@ def _lease(fault: FaultRow, left: float | None) -> Text:
     return Text(f"{left:.0f} s", style="" if left > 5 else "yellow") if left > 0 else Text("over", style="yellow")
 
 
-def _ends_in_full(fault: FaultRow, view: RunView, now: datetime) -> str:
-    if fault.ended_at and fault.active_at:
-        took = f", in {spoken(fault.took)}" if fault.took else ""
-        return f"{_local(view, fault.ended_at)}, after {clock(fault.ended_at - fault.active_at)}{took}"
-    if fault.ends_at is None:
-        return "" if fault.ended_at or fault.state == "dirty" else "?"
-    if fault.state == "dirty":
-        return "tried for ever"
-    if not fault.is_on:
-        return "now"
-    latest = f"{_local(view, fault.ends_at)} at the latest, in {clock(fault.ends_at - now)}"
-    return f"when {fault.until}, {latest}" if fault.until else latest
-
-
 def _ends_in_short(fault: FaultRow, view: RunView, now: datetime) -> str:
     if fault.ended_at and fault.active_at:
         return f"after {clock(fault.ended_at - fault.active_at)}"
     if not fault.is_on or fault.ends_at is None:
-        return _ends_in_full(fault, view, now)
-    return f"{fault.until or _local(view, fault.ends_at)}, {clock(fault.ends_at - now)} left"
-
-
-def _local(view: RunView, at: datetime) -> str:
-    return f"{at.astimezone(view.plan.zone):%H:%M:%S}"
+        return ends(fault, view, now)
+    return f"{fault.until or local(view, fault.ends_at)}, {clock(fault.ends_at - now)} left"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from rich.text import Text
@@ -10,7 +9,8 @@ from rich.text import Text
 from gameday.cli.columns import fitting, row, spread
 from gameday.language import Clock
 from gameday.record import Phase
-from gameday.units import clock, format_value, spoken
+from gameday.said import bills, commander, since, waiting
+from gameday.units import clock
 from gameday.view import RunView
 
 OUTCOMES = {
@@ -27,14 +27,13 @@ CLOCKS = {"detect": Clock.DETECT, "mitigate": Clock.MITIGATE, "recover": Clock.R
 def heading(view: RunView, now: datetime, badge: str, width: int) -> Text:
     """The day, where it is held, who leads it; the state of it and the time."""
     plan = view.plan
-    commander = view.commander or (plan.playbook.team.commander.name if plan.playbook.team.commander else plan.started_by.name)
     name, run = Text(plan.playbook.name, style="bold"), f"run {plan.run_id.split('-')[0]}"
     stop = f"   stop {plan.playbook.times.stop}" if plan.playbook.times.stop and not view.outcome else ""
     right = row(_badge(view, badge), f"{now.astimezone(plan.zone):%H:%M:%S}", stop)
     room = width - right.cell_len - 2
     left = fitting(
         (
-            row(name, f"   {run}   {plan.playbook.environment}   commander {commander}"),
+            row(name, f"   {run}   {plan.playbook.environment}   commander {commander(view)}"),
             row(name, f"   {run}   {plan.playbook.environment}"),
             row(name, f"   {run}"),
             row(name),
@@ -73,7 +72,7 @@ def _scenarios(view: RunView, titles: str) -> Text:
 def phases(view: RunView, now: datetime, width: int) -> Text:
     """The five phases and how long the present one takes; outside a scenario, what is waited for."""
     if view.scenario is None or (not view.phase and not view.done):
-        return row((_waiting(view, now), "bold"))
+        return row((waiting(view, now), "bold"))
     return fitting((_phases(view, now, names) for names in (True, False)), width)
 
 
@@ -84,36 +83,12 @@ def _phases(view: RunView, now: datetime, names: bool) -> Text:
         if phase in view.done:
             text.append(f"✔ {phase}" if names else "✔", style="green")
         elif phase == view.phase:
-            text.append(f"● {phase}{_since(view, now)}", style="bold")
+            text.append(f"● {phase}{since(view, now)}", style="bold")
         else:
             text.append(f"○ {phase}" if names else "○", style="dim")
     if not view.phase and not view.outcome and names:
-        text.append(f"   {_waiting(view, now)}", style="bold")
+        text.append(f"   {waiting(view, now)}", style="bold")
     return text
-
-
-def _since(view: RunView, now: datetime) -> str:
-    """How long the phase has taken; while it waits for a go, the gate says how long that may take."""
-    if view.phase_began is None or view.gate:
-        return ""
-    gone = clock(now - view.phase_began)
-    return f" {gone} of {clock(view.phase_until - view.phase_began)}" if view.phase_until else f" {gone}"
-
-
-def _waiting(view: RunView, now: datetime) -> str:
-    """What the day waits for outside its scenarios."""
-    if view.outcome or view.gate:
-        return ""
-    if view.rest and view.rest_until is not None and now < view.rest_until and not view.ending:
-        return f"{view.rest}, {clock(view.rest_until - now)} left"
-    following = 0 if view.scenario is None else view.scenario + (view.scenario in view.outcomes)
-    planned = view.plan.planned_at[following] if following < len(view.plan.planned_at) else None
-    at = view.plan.start_at if view.scenario is None else planned
-    if at is not None and at > now:
-        return f"waiting until {at.astimezone(view.plan.zone):%H:%M}, {clock(at - now)} left"
-    if following >= len(view.plan.playbook.scenarios):
-        return "the last scenario is over"
-    return "about to begin" if view.scenario is None else "between scenarios" if following > view.scenario else "a scenario is running"
 
 
 def clocks(view: RunView, width: int) -> Text:
@@ -135,21 +110,4 @@ def bill(view: RunView, width: int) -> Text:
     """What the customers paid: the totals of the day against their caps, and the time outside steady state."""
     if view.veiled:
         return row(("customers ", "dim"), "? (told at the reveal)")
-    outside = f"{spoken(view.outside)} outside steady state" if view.outside else ""
-    totals = [", ".join(_totals(view, caps)) for caps in (True, False)]
-    variants = [", ".join(filter(None, (each, outside))) or "no time outside steady state" for each in (*totals, "")]
-    return fitting((row(("customers ", "dim"), each) for each in variants), width)
-
-
-def _totals(view: RunView, caps: bool) -> Iterator[str]:
-    known = view.totals.totals if view.totals else {}
-    for probe, cap in view.counted.items():
-        if probe not in known:
-            continue
-        increase = known[probe].increase
-        said = f"{format_value(increase, view.yardstick.unit(probe))} {probe.replace('_', ' ')}"
-        yield f"{said} today, {_share(increase / cap)} of the cap" if caps and cap else said
-
-
-def _share(part: float) -> str:
-    return "under 1 %" if 0 < part < 0.01 else f"{part * 100:.0f} %"
+    return fitting((row(("customers ", "dim"), each) for each in bills(view)), width)

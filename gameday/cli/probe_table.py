@@ -12,6 +12,7 @@ from gameday.language import Guardrail
 from gameday.observation import Verdict
 from gameday.probe import Sample
 from gameday.rows import TREND, ProbeRow
+from gameday.said import limit_of, steady
 from gameday.units import clock, spoken
 from gameday.view import RunView
 
@@ -57,7 +58,7 @@ def _variants(view: RunView, now: datetime, names: Sequence[str]) -> Iterator[Ca
             *([_trends(view, names, now, trend)] if trend else []),
         ]
 
-    yield some(True, _in_full, 32)
+    yield some(True, limit_of, 32)
     yield some(True, _in_short, 24)
     yield some(False, _in_short, 24)
     yield some(False, None, 24)
@@ -96,7 +97,7 @@ def _baseline(view: RunView, name: str) -> Text:
 
 def _steady(view: RunView, names: Sequence[str]) -> list[Text]:
     """What should hold and whether it does, the signs below each other."""
-    said = [", ".join(view.shown_tolerance(each) for each in view.plan.playbook.steady_state if each.probe == name) for name in names]
+    said = [steady(view, name) for name in names]
     longest = max(map(len, said), default=0)
     verdicts = [view.verdict(name) for name in names]
     return [row(f"{text:<{longest}} ", SIGNS[verdict]) if verdict else Text(text) for text, verdict in zip(said, verdicts, strict=True)]
@@ -106,12 +107,8 @@ def _guards(view: RunView, name: str, said: Callable[[Guardrail], str]) -> Text:
     return Text(", ".join(said(each) for each in view.plan.playbook.abort_when if each.probe == name))
 
 
-def _in_full(guardrail: Guardrail) -> str:
-    return str(guardrail).removeprefix(guardrail.probe).strip()
-
-
 def _in_short(guardrail: Guardrail) -> str:
-    return _in_full(guardrail).removesuffix(" samples").replace(" in total", " total")
+    return limit_of(guardrail).removesuffix(" samples").replace(" in total", " total")
 
 
 def _trends(view: RunView, names: Sequence[str], now: datetime, width: int) -> Column:
