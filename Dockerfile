@@ -23,6 +23,7 @@ COPY workflows workflows
 COPY activities activities
 COPY worker worker
 COPY reports reports
+COPY control_room control_room
 COPY playbooks playbooks
 COPY demo demo
 RUN python3 -m pip --python /opt/builder/bin/python3 wheel --no-deps --no-build-isolation --wheel-dir /dist . \

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from control_room.payloads import Who
 from gameday.commands import Actor
-from gameday.plan import Plan, role_of
+from gameday.plan import Led, Plan, role_of
 from gameday.playbook import Playbook, Role
 
 
@@ -18,7 +18,7 @@ class Directory:
     team: str
     people: Mapping[str, str]
 
-    def actor(self, who: Who, playbook: Playbook | None, channel: str | None) -> Actor:
+    def actor(self, who: Who, playbook: Led | None, channel: str | None) -> Actor:
         """Somebody as the timeline and the audit log have them."""
         known = self.people.get(who.user)
         found = role_of(playbook, slack=who.user, name=known) if playbook else None

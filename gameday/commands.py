@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from gameday.guess import MOST_GUESSES, Guess
 from gameday.language import Clock
@@ -78,6 +78,11 @@ class Command(Model):
     guesses: tuple[Guess, ...] = Field(default=(), max_length=MOST_GUESSES)
     scenario: int | None = Field(default=None, ge=1, le=MOST_SCENARIOS)
     """With a prediction: the number of the scenario that it is for, from 1; None for the next that has no go yet."""
+
+    @property
+    def said(self) -> dict[str, JsonValue]:
+        """Who said it, where, and by which id, as the audit log keeps it."""
+        return {"by": self.actor.id, "via": self.actor.via, "id": self.id}
 
 
 class Answer(Model):

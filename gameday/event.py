@@ -12,7 +12,7 @@ from gameday.model import Line, Model, Name
 
 
 class EventKind(StrEnum):
-    """What can happen. After each: the keys of `data`."""
+    """What can happen. After each: the keys of `data`; what a person has said has `said` too: {by: their id, via, id: the command's}."""
 
     RUN_STARTED = "run.started"  # playbook, environment, approved, run: day, rehearsal or dry run, team: who plays
     REHEARSED = "rehearsed"  # state: ok, part or no, about, said

@@ -6,7 +6,7 @@ from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gameday.event import Event
 from gameday.probe import Sample
@@ -15,7 +15,6 @@ from gameday.view import RunView
 from gameday.viewer import veil
 
 if TYPE_CHECKING:
-    from activities.store import RunStore
     from gameday.plan import Plan
 
 SETTLE = timedelta(seconds=5)
@@ -89,13 +88,23 @@ class Fold:
             self.settled.take(item)
 
 
+class Read(Protocol):
+    """What a feed asks of the run store."""
+
+    def events_after(self, run_id: str, seq: int) -> list[tuple[int, Event]]:
+        """Events from this sequence number on."""
+
+    def samples_after(self, run_id: str, at: datetime | None) -> list[Sample]:
+        """Samples later than this moment."""
+
+
 class Feed:
     """What is new in the store since the last look, and the view of all there is. `view` may be another object after each pull.
 
     With `open_seals` False it tells what somebody may know who must not look into sealed scenarios yet; a reveal is told when it comes.
     """
 
-    def __init__(self, store: RunStore, plan: Plan, open_seals: bool = True) -> None:
+    def __init__(self, store: Read, plan: Plan, open_seals: bool = True) -> None:
         self._store, self._plan, self._open_seals = store, plan, open_seals
         self._told: set[Name] = set()
         self._events: list[tuple[int, Event]] = []

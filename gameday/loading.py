@@ -14,7 +14,7 @@ from gameday.catalogue import Catalogue
 from gameday.checks import Finding, check
 from gameday.errors import BadInput, PlaybookError
 from gameday.explain import from_pydantic, in_file
-from gameday.playbook import SCENARIO_KEYS, Playbook
+from gameday.playbook import SCENARIO_KEYS, Playbook, Team, Variable
 from gameday.variables import Variables
 from gameday.yaml_tree import MAX_BYTES, Problem, Tree, dotted, parse
 
@@ -52,6 +52,30 @@ def load(path: Path, catalogue: Catalogue, values: Mapping[str, str] | None = No
         why = error.strerror if isinstance(error, OSError) else "its name is not a path"
         raise BadInput(f"{path}: cannot be read ({why}); expected a playbook, a YAML file") from None
     return loads(raw, catalogue, values)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What must be known of a playbook before anybody can say what its variables are."""
+
+    team: Team
+    variables: Mapping[str, Variable]
+
+
+def opening(path: Path) -> Opening:
+    """The team and the variables of the playbook at `path`, and nothing else of it: that is checked once they have values.
+
+    Raises:
+        BadInput: they cannot be read; `gameday validate` says why.
+    """
+    try:
+        with path.open("rb") as file:
+            _, written = parse(file.read(MAX_BYTES + 1), Tree())
+        declared = written.get("variables") or {}
+        variables = {str(name): Variable.model_validate(spec or {}) for name, spec in declared.items()}
+        return Opening(Team.model_validate(written.get("team") or {}), variables)
+    except (OSError, AttributeError, ValueError, PlaybookError) as error:
+        raise BadInput(f"{path.name} cannot be read as a playbook ({type(error).__name__}); `gameday validate` says what is wrong") from None
 
 
 def loads(raw: bytes, catalogue: Catalogue, values: Mapping[str, str] | None = None) -> Loaded:

@@ -203,6 +203,8 @@ class Ending(Model):
     by: EndedBy
     reason: str = Field(max_length=1000)
     actor: Line | None = None
+    said: dict[str, JsonValue] = Field(default_factory=dict)
+    """Of a person's: who said it, where, and by which id."""
 
 
 class FaultLine(Model):

@@ -7,6 +7,7 @@ import zoneinfo
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta, timezone
 from enum import StrEnum
+from typing import Protocol
 
 from pydantic import Field
 
@@ -17,7 +18,7 @@ from gameday.fault import LEASE
 from gameday.loading import Loaded
 from gameday.model import Duration, Line, Model, Name, ProbeName
 from gameday.observation import Steadiness, WatchState, Yardstick
-from gameday.playbook import MOST_SCENARIOS, Playbook, Role, Times
+from gameday.playbook import MOST_SCENARIOS, Playbook, Role, Team, Times
 from gameday.probe import Baseline
 from gameday.rehearsal import digest, rehearsal_of
 from gameday.units import format_duration
@@ -192,7 +193,15 @@ def _moment(clock: str | None, zone: str, now: datetime) -> datetime | None:
     return moment.replace(tzinfo=timezone(offset))  # two times in one zone are compared by the wall clock, wrong when it is put back
 
 
-def role_of(playbook: Playbook, user: str | None = None, slack: str | None = None, name: str | None = None) -> tuple[Role, str] | None:
+class Led(Protocol):
+    """What has a team: a playbook, or what is known of one before it is read whole."""
+
+    @property
+    def team(self) -> Team:
+        """Who plays which part."""
+
+
+def role_of(playbook: Led, user: str | None = None, slack: str | None = None, name: str | None = None) -> tuple[Role, str] | None:
     """The role and the name of the team member with this user name, Slack id or, where settings map to one, name."""
     for role, person in playbook.team.members():
         if (user and person.user == user) or (slack and person.slack == slack) or (name and person.name == name):

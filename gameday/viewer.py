@@ -30,6 +30,7 @@ _SHOWN: dict[EventKind, tuple[str, ...]] = {
     EventKind.PRESENCE_WAIVED: (),
     EventKind.SCENARIO_BEGAN: (),
     EventKind.SCENARIO_ENDED: (),
+    EventKind.CARD: ("say",),  # it plays the world outside, for those who must not know what is broken
     EventKind.RUN_ERROR: (),
 }
 """The events of the day and of a hidden scenario that anybody may see, each with the keys of its data that give nothing away."""

@@ -7,13 +7,18 @@ Importing this module imports matplotlib: do it where a picture is drawn.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import matplotlib
+import matplotlib.image
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from gameday.units import clock
 from reports.axes import Scale, apart, rows, scale, spread, time_ticks
@@ -62,6 +67,25 @@ def draw(picture: Picture, description: str) -> str:
         svg = io.StringIO()
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "gameday", "Title": picture.title})
     return svg.getvalue().replace("<svg ", f'<svg role="img" aria-label={quoteattr(description)} ', 1)
+
+
+def png(pictures: Sequence[Picture]) -> bytes:
+    """Several pictures below each other, as one PNG."""
+    with matplotlib.rc_context(_STYLE):
+        drawn = [_pixels(_figure(picture), picture.title) for picture in pictures]
+    wide = max(each.shape[1] for each in drawn)
+    padded = [np.pad(each, ((0, 0), (0, wide - each.shape[1]), (0, 0)), constant_values=255) for each in drawn]
+    out = io.BytesIO()
+    matplotlib.image.imsave(out, np.vstack(padded), format="png")
+    return out.getvalue()
+
+
+def _pixels(figure: Figure, title: str) -> NDArray[np.uint8]:
+    figure.suptitle(title, x=0.01, y=0.99, ha="left", va="top", fontsize=10, color=_INK)
+    canvas = FigureCanvasAgg(figure)
+    figure.set_dpi(160)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    return np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
 
 
 def _figure(picture: Picture) -> Figure:

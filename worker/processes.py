@@ -18,24 +18,24 @@ from worker.agent import adopt, agent
 from worker.conductor import conductor
 from worker.connection import FOR_EVER, connect
 
-TALKATIVE = ("httpx", "httpcore", "urllib3")
+TALKATIVE = ("httpx", "httpcore", "urllib3", "slack_sdk")
 """They log whole addresses, headers, and what servers answer, which may repeat a secret that it was sent."""
 
 
 def run_conductor(settings: Settings) -> None:
     """`gameday worker`: serves workflows until SIGTERM or Ctrl-C."""
-    _prepare()
+    prepare()
     asyncio.run(_serve(settings, conductor))
 
 
 def run_agent(settings: Settings) -> None:
     """`gameday agent`: serves this host's faults until SIGTERM or Ctrl-C. Its journal is looked after before Temporal is reached."""
-    _prepare()
+    prepare()
     adopt(settings)
     asyncio.run(_serve(settings, agent))
 
 
-def _prepare() -> None:
+def prepare() -> None:
     rooms.check()
     logging.basicConfig(level=os.environ.get("GAMEDAY_LOG", "WARNING"), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for library in TALKATIVE:

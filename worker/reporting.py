@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from dataclasses import dataclass
 
@@ -10,9 +9,9 @@ from temporalio import activity
 
 from activities.recorder import Recorder
 from activities.store import RunStore
-from gameday.errors import GamedayError
 from gameday.orders import ReportOrder, ReportResult
 from gameday.settings import load_settings
+from worker.afterwards import write_report
 
 
 @dataclass
@@ -24,13 +23,7 @@ class Reporter:
     @activity.defn(name="report.write")
     async def write(self, order: ReportOrder) -> ReportResult:
         await self.recorder.written(20.0, order.run_id)
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(sys.executable, "-P", "-m", "worker.reporting", order.run_id, stdout=pipe, stderr=pipe)
-        said, complained = await process.communicate()
-        if process.returncode != 0:
-            last = complained.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-            raise GamedayError(f"the report could not be written: {last[0][:300]}")
-        return ReportResult(path=said.decode().strip())
+        return ReportResult(path=await write_report(order.run_id))
 
 
 def main(run_id: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import gameday
 from gameday.errors import GamedayError
 
-ROOMS = ("workflows", "activities", "reports", "worker")
+ROOMS = ("workflows", "activities", "reports", "control_room", "worker")
 
 
 def check() -> None:

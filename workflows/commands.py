@@ -11,6 +11,8 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from pydantic import JsonValue
+
     from gameday.commands import URGENT, Actor, Answer, Command, Moment, may_decide, refusal
     from gameday.event import EventKind
     from gameday.language import Clock
@@ -48,6 +50,7 @@ class Commands:
         self.rest_until: datetime | None = None
         self.rest_since = plan.started_at
         self.went: str | None = None
+        self.go_said: dict[str, JsonValue] = {}
         self.handed_to = ""
         self.ready: set[str] = set()
         self.ticked: set[int] = set()
@@ -148,10 +151,10 @@ class Commands:
 
     def tell(self, kind: EventKind, command: Command, **data: object) -> None:
         """Records a command under the name of whoever gave it."""
-        self.diary.tell(kind, scenario=self.now.index if self.now else None, fault=None, actor=command.actor.name, **data)
+        self.diary.tell(kind, scenario=self.now.index if self.now else None, fault=None, actor=command.actor.name, said=command.said, **data)
 
     def on_go(self, command: Command) -> Answer:
-        self.went = command.actor.name
+        self.went, self.go_said = command.actor.name, command.said
         missing = self.missing()
         touched = "; ".join(fault.order.target.label for fault in self.now.faults) if self.now and not self.sealed else ""
         what = f"go: {self.gate}{f', which touches {touched}' if touched else ''}"
@@ -216,7 +219,7 @@ class Commands:
             return Answer(text=f"the run is over: {self.outcome}")
         if self.ending is not None:
             return Answer(text="the run is ending already" + ("" if self.sealed else f": {one_line(self.ending.reason, 900)}"))
-        self.end(Ending(by=EndedBy.ABORT, reason=(command.reason or "no reason given")[:900], actor=self.name_of(command.actor)))
+        self.end(Ending(by=EndedBy.ABORT, reason=(command.reason or "no reason given")[:900], actor=self.name_of(command.actor), said=command.said))
         return Answer(text="aborting: everything is taken off and read back")
 
     def on_real(self, command: Command) -> Answer:
@@ -225,9 +228,9 @@ class Commands:
             return Answer(text=f"the run is over: {self.outcome}")
         if not self.real:
             self.real = True
-            self.diary.tell(EventKind.REAL_CALLED, scenario=None, actor=self.name_of(command.actor), reason=command.reason or "")
+            self.diary.tell(EventKind.REAL_CALLED, scenario=None, actor=self.name_of(command.actor), reason=command.reason or "", said=command.said)
         reason = f"a real incident{f': {command.reason}' if command.reason else ''}"
-        self.end(Ending(by=EndedBy.REAL, reason=reason[:900], actor=self.name_of(command.actor)))
+        self.end(Ending(by=EndedBy.REAL, reason=reason[:900], actor=self.name_of(command.actor), said=command.said))
         return Answer(text="a real incident: everything is taken off and read back, the seals are open, the rest of the day stands down")
 
     def on_handover(self, command: Command) -> Answer:
@@ -283,7 +286,7 @@ class Commands:
             self.ending = ending
             self.diary.waits = bool(self.now and self.now.phase in (Phase.INJECT, Phase.OBSERVE))  # until the reverts have had their start
             scenario = self.now.index if self.now and not self.now.judged else None
-            self.diary.tell(EventKind.ABORTED, scenario=scenario, actor=ending.actor, reason=ending.reason, by=ending.by)
+            self.diary.tell(EventKind.ABORTED, scenario=scenario, actor=ending.actor, reason=ending.reason, by=ending.by, said=ending.said or None)
 
     @property
     def interrupted(self) -> bool:

@@ -108,7 +108,7 @@ class Gated(Recovery):
             self.gate = self.gate_until = None
             self.ready.clear()  # who was ready for this one says so again before the next
         if opened:
-            self.diary.tell(EventKind.GATE_OPENED, scenario=scenario, gate=name, how="go", actor=self.went)
+            self.diary.tell(EventKind.GATE_OPENED, scenario=scenario, gate=name, how="go", actor=self.went, said=self.go_said)
         else:
             self.diary.tell(EventKind.GATE_SILENT, scenario=scenario, gate=name, reason=shut)
         return shut

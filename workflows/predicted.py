@@ -82,7 +82,8 @@ class Predicted(Commands):
         made = Commitment(name=name, salt=workflow.uuid4().hex, guesses=guesses)
         self.commitments.setdefault(index, []).append(made)
         questions = [guess.question for guess in guesses]
-        self.diary.tell(EventKind.PREDICTED, scenario=index, actor=name, questions=questions, hash=made.digest(self.plan.run_id, index))
+        digest = made.digest(self.plan.run_id, index)
+        self.diary.tell(EventKind.PREDICTED, scenario=index, actor=name, questions=questions, hash=digest, said=command.said)
         left = [each.text for each in scenario.predict if each.text not in self.answered(index, name)]
         said = f"kept until scenario {index + 1} is over: {'; '.join(f'{each.question}: {each.answer}' for each in guesses)}"
         return Answer(text=one_line(said + (f". Still open: {', '.join(left)}" if left else ""), 1000))

@@ -281,3 +281,40 @@ def server(
     from gameday.cli.processes import run_server
 
     run_server(port, ui_port)
+
+
+slack = typer.Typer(rich_markup_mode=None)
+app.add_typer(slack, name="slack", rich_help_panel=PROCESSES)
+
+
+@slack.callback(invoke_without_command=True)
+def _slack(context: typer.Context) -> None:
+    """Run the Slack control room.
+
+    By Socket Mode, or with signed callbacks, as [slack] of the settings says. A run does not know that it is there: without it nothing changes.
+    """
+    if context.invoked_subcommand is None:
+        from gameday.cli.slack import serve
+
+        serve()
+
+
+@slack.command()
+def manifest(
+    url: Annotated[str | None, typer.Option(help="Where Slack reaches the callbacks, instead of Socket Mode.", metavar="URL")] = None,
+) -> None:
+    """Print the app's manifest, to paste into Slack."""
+    from gameday.cli.slack import print_manifest
+
+    print_manifest(url)
+
+
+@slack.command("check")
+def slack_check(as_json: AsJson = False) -> None:
+    """Ask Slack whether token, scopes and channels are as they must be.
+
+    Exit status: 1 where something does not work.
+    """
+    from gameday.cli.slack import check
+
+    raise typer.Exit(check(as_json))

@@ -14,7 +14,7 @@ from gameday.cli.console import Frame
 from gameday.cli.farewell import farewell, left_behind
 from gameday.cli.keys import Keys
 from gameday.cli.saying import BY_ITSELF, make
-from gameday.cli.screens import JsonScreen, LiveScreen, PlainScreen, Screen, complain, hush, leases
+from gameday.cli.screens import JsonScreen, LiveScreen, PlainScreen, Screen, complain, hush
 from gameday.commands import Verb
 from gameday.errors import GamedayError, NotFound, Unavailable
 from gameday.event import Event, EventKind
@@ -112,6 +112,8 @@ class Following:
         screen.leave(self.view)
 
     def frame(self, view: RunView, width: int, height: int) -> Frame:
+        from activities.leases import leases
+
         self.keys.labels = labels(view)
         if self.trouble and not self.keys.answer:
             self.keys.answer = self.trouble

@@ -99,7 +99,7 @@ def write_report(run: str, as_json: bool) -> None:
 
 def show_status(run: str, as_json: bool) -> None:
     """One page: the live view's picture, standing still, and what can be done from here."""
-    from gameday.cli.screens import leases
+    from activities.leases import leases
 
     known = context.settings()
     record = context.visible(known, context.record(context.store(known), run))

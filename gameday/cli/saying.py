@@ -55,6 +55,10 @@ def say(run: str, verb: str, fields: Fields) -> str:
         fields = _approved(context.visible(known, RunRecord(plan, seen, ())), fields)
     command = make(Verb(verb), context.speaker(known, plan.playbook), fields)
     outcome = opened.outcome(plan.run_id)
+    if outcome is not None and command.verb is Verb.NOTE:
+        from worker.afterwards import add_notes
+
+        return context.carry_out(add_notes(opened, plan.run_id, [command]))
     if outcome is not None:
         return _too_late(command, plan, outcome)
     return context.carry_out(tell(known, plan.run_id, command))

@@ -8,9 +8,8 @@ import shutil
 import sys
 import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gameday.cli.asking import asked, asked_at
@@ -114,18 +113,6 @@ def drawn(view: RunView, frame: Frame) -> list[Text]:
 def hush() -> None:
     """Whoever read our output has had enough: nothing more is written, and nothing is wrong."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def leases(home: Path, view: RunView) -> Mapping[str, float]:
-    """Seconds left of each lease, where the faults' journal is on this machine."""
-    from activities.journal import Journal
-    from activities.steps.processes import boot_clock
-
-    if not (home / "journal").is_dir():
-        return {}
-    journal = Journal.at(home)
-    found = {fault: journal.find(fault) for fault, row in view.faults.items() if not row.outcome}
-    return {fault: entry.deadline - boot_clock() for fault, entry in found.items() if entry is not None}
 
 
 def complain(text: str) -> None:

@@ -1,0 +1,269 @@
+"""The desk: what each payload means. A command to a run, a dialog, or a private answer; a mistake is told to whoever made it, and to nobody else."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from control_room import dialogs, home
+from control_room.blocks import Blocks, actions, built, button, section, unpacked
+from control_room.identity import Directory
+from control_room.notes import Notes
+from control_room.payloads import HomeOpened, Payload, Press, Reaction, Shortcut, SlashCommand, Submission, Who
+from control_room.runs import Board, Runs, listed
+from control_room.slash import Slash
+from control_room.starting import Starting
+from control_room.surveys import Surveys
+from control_room.web import SlackSaysNo, Web
+from gameday.commands import URGENT, Actor, Command, Verb
+from gameday.errors import BadInput, GamedayError, LanguageError, NotFound, Refused
+from gameday.offers import why_not
+from gameday.predictions import asked, number
+from gameday.view import RunView
+
+LATE = 60.0
+"""Seconds after which what somebody did is not done any more, since they may not mean it now. What is urgent is done at any age."""
+AT_ONCE = {verb.value: verb for verb in (Verb.HOLD, Verb.RESUME, Verb.SKIP, Verb.REVEAL, Verb.READY, Verb.HERE, Verb.ABORT, Verb.REAL)}
+ASKING = ("go", "unready", "note", "why", "handover", "predict", "survey")
+RUN = re.compile(r"[a-z0-9]{4}-[a-z0-9-]{1,75}")
+
+log = logging.getLogger(__name__)
+
+
+class Desk:
+    """One for all runs. It keeps nothing: what it knows is on the board, and what it does the runs know by their commands' ids."""
+
+    def __init__(self, board: Board, runs: Runs, web: Web, slash: Slash, notes: Notes, starting: Starting, surveys: Surveys) -> None:
+        self._board, self._runs, self._web = board, runs, web
+        self._slash, self._notes, self._starting, self._surveys = slash, notes, starting, surveys
+
+    @property
+    def _directory(self) -> Directory:
+        return self._board.directory
+
+    def objections(self, sent: Submission) -> dict[str, str]:
+        """What is wrong with a dialog that was sent off, by its blocks: it stays open, and shows it there. Asks nobody."""
+        carried = unpacked(sent.metadata)
+        view = self._board.view(carried.get("run", ""), sent.who)
+        if sent.callback != "predict" or view is None:
+            return {}
+        found = {}
+        for block, question, answer in _guesses(view, sent, carried):
+            known = asked(view.plan.playbook.scenarios[_scenario(carried) - 1], question)
+            try:
+                if known is not None:
+                    number(known, answer, view.plan.units)
+            except LanguageError as error:
+                found[block] = f"{error.message}; expected {error.expected}"[:150]
+        return found
+
+    async def work(self, payload: Payload, age: float = 0.0) -> None:
+        """Does what was asked, and tells whoever asked what came of it. Never fails."""
+        try:
+            if not self._directory.is_ours(payload.who):
+                raise Refused("you are not of this workspace: people of another one take no part from here")
+            if age > LATE and not _urgent(payload):
+                raise Refused("that came in while the control room was away, and was not done; if you still mean it, do it again")
+            await self._do(payload)
+        except GamedayError as error:
+            await self.private(payload, str(error))
+        except SlackSaysNo as no:
+            log.warning("%s", no)
+            await self.private(payload, f"Slack did not take it ({no.error}); try again, or use `/gameday help` for another way")
+        except Exception:
+            log.exception("%s could not be worked on", type(payload).__name__)
+            await self.private(payload, "that went wrong here; the control room's log says why")
+
+    async def _do(self, payload: Payload) -> None:
+        match payload:
+            case SlashCommand():
+                await self._slash.do(payload, self)
+            case Press():
+                await self._pressed(payload)
+            case Submission():
+                await self._sent(payload)
+            case Shortcut() | Reaction():
+                await self._notes.do(payload, self)
+            case HomeOpened():
+                await self._show_home(payload.who)
+
+    async def _pressed(self, press: Press) -> None:
+        if press.action == "extend":
+            run, _, by = press.value.partition(" ")
+            await self.say(press, _run_id(run), Verb.EXTEND, by=by)
+            return
+        carried = unpacked(press.value)
+        if press.action == "halt":
+            self._slash.must_lead(press.who)
+            said = await self._runs.halt(self._directory.actor(press.who, None, press.channel), carried.get("reason", ""))
+            await self.public(press, f"<@{press.who.user}> has pulled the lever: {said}")
+            return
+        run = _run_id(carried.get("run", ""))
+        if press.action in AT_ONCE:
+            await self._at_once(press, run, AT_ONCE[press.action])
+        elif press.action.startswith("mark-"):
+            await self.say(press, run, Verb.MARK, clock=carried.get("clock"))
+        elif press.action == "tick":
+            await self.say(press, run, Verb.TICK, item=carried.get("item"))
+        elif press.action in ASKING:
+            await self._ask(press, run, carried)
+
+    async def _at_once(self, press: Press, run: str, verb: Verb) -> None:
+        said = await self.tell(press, run, verb)
+        blocks = built([section(said), *actions("why", [button("why", "Say why", {"run": run})])]) if verb in URGENT else None
+        await self.private(press, said, blocks)
+
+    async def _ask(self, press: Press, run: str, carried: dict[str, str]) -> None:
+        """Opens the dialog that a button leads to, for somebody from whom the run would take what is asked there."""
+        view = self._known(run, press.who)
+        actor = self._directory.actor(press.who, view.plan.playbook, press.channel)
+        if press.action == "survey":
+            dialog = self._surveys.dialog(view)
+        elif press.action in ("note", "why"):
+            dialog = dialogs.note(run) if press.action == "note" else dialogs.why(run)
+        else:
+            refused = why_not(view, actor, Verb(press.action))
+            if refused and press.action != "predict":
+                raise Refused(refused)
+            dialog = self._dialog(press.action, view, carried, actor)
+        await self._web.call("views.open", trigger_id=press.trigger, view=dialog)
+
+    def _dialog(self, action: str, view: RunView, carried: dict[str, str], actor: Actor) -> dict[str, Any]:
+        run = view.plan.run_id
+        match action:
+            case "go":
+                if carried.get("gate") != view.gate:
+                    raise Refused(f"that go was for the gate '{carried.get('gate')}', and {repr(view.gate) if view.gate else 'none'} is waiting now")
+                return dialogs.go(view, view.gate)
+            case "handover":
+                names = [person.name for _, person in view.plan.playbook.team.members() if person.name != (view.commander or actor.name)]
+                return dialogs.handover(view, names)
+            case "predict":
+                index = self._predicted(view)
+                return dialogs.predict(view, index, run)
+            case _:
+                return dialogs.unready(run)
+
+    def _predicted(self, view: RunView) -> int:
+        from control_room.control import predictable, upcoming
+
+        index = upcoming(view)
+        if index is None or not predictable(view):
+            raise Refused("nothing is asked, or it has had its go; what is predicted afterwards is none")
+        return index
+
+    async def _sent(self, sent: Submission) -> None:
+        carried, first = unpacked(sent.metadata), {name: found[0] for name, found in sent.values.items() if found}
+        if sent.callback == "start":
+            await self._starting.start(sent, carried, first, self)
+            return
+        run = _run_id(carried.get("run", ""))
+        match sent.callback:
+            case "go":
+                await self.say(sent, run, Verb.GO, gate=carried.get("gate"), targets=carried.get("targets") or None)
+            case "unready":
+                await self.say(sent, run, Verb.UNREADY, reason=first.get("reason"))
+            case "handover":
+                await self.say(sent, run, Verb.HANDOVER, to=first.get("to"))
+            case "note" | "why":
+                text = first.get("text", "")
+                await self._notes.say(sent, run, f"why it was stopped: {text}" if sent.callback == "why" else text, self)
+            case "survey":
+                await self._surveys.take(sent, run, first, self)
+            case "predict":
+                view = self._known(run, sent.who)
+                guesses = [{"question": question, "answer": answer} for _, question, answer in _guesses(view, sent, carried)]
+                await self.say(sent, run, Verb.PREDICT, guesses=guesses, scenario=_scenario(carried))
+
+    async def say(self, payload: Payload, run: str, verb: Verb, **fields: object) -> None:
+        """Tells a run something, and whoever said it what the run answers."""
+        await self.private(payload, await self.tell(payload, run, verb, **fields))
+
+    async def tell(self, payload: Payload, run: str, verb: Verb, **fields: object) -> str:
+        """The same, without telling anybody. The payload's id is the command's, so that it acts once."""
+        view = self._board.view(run, payload.who)
+        actor = self._directory.actor(payload.who, view.plan.playbook if view else None, payload.channel)
+        return await self._runs.tell(run, command(payload.id, verb, actor, **fields))
+
+    def _known(self, run: str, who: Who) -> RunView:
+        view = self._board.view(run, who)
+        if view is None:
+            raise NotFound(f"`{run}` is no run that goes on; going on: {listed(self._board.going_on()) or 'none'}")
+        return view
+
+    async def private(self, payload: Payload, text: str, blocks: Blocks | None = None) -> None:
+        """Tells one person something, by whichever way Slack takes. What cannot be told is in the log."""
+        ways: list[Callable[[], Any]] = []
+        if payload.response_url:
+            ways.append(lambda: self._web.answer(payload.response_url, text, **({"blocks": blocks} if blocks else {})))
+        if payload.channel:
+            ways.append(lambda: self._web.call("chat.postEphemeral", channel=payload.channel, user=payload.who.user, text=text, blocks=blocks))
+        ways.append(lambda: self._web.call("chat.postMessage", channel=payload.who.user, text=text, blocks=blocks))
+        for way in ways:
+            try:
+                await way()
+            except SlackSaysNo as no:
+                log.warning("%s could not be answered: %s", payload.who.user, no)
+            else:
+                return
+
+    async def public(self, payload: Payload, text: str) -> None:
+        """Tells a channel what somebody did there; whoever did it, where there is no such channel."""
+        if not payload.channel or not payload.response_url:
+            await self.private(payload, text)
+            return
+        try:
+            await self._web.answer(payload.response_url, text, response_type="in_channel")
+        except SlackSaysNo as no:
+            log.warning("%s was not told of it: %s", payload.channel, no)
+
+    async def _show_home(self, who: Who) -> None:
+        found = []
+        for run in self._board.going_on():
+            view = self._known(run, who)
+            found.append((view, self._directory.actor(who, view.plan.playbook, None)))
+        await self._web.call("views.publish", user_id=who.user, view=home.home(found, datetime.now(UTC)))
+
+
+def command(identity: str, verb: Verb, actor: Actor, **fields: object) -> Command:
+    """A command of somebody's.
+
+    Raises:
+        BadInput: a field has a value that there is not.
+    """
+    given = {key: value for key, value in fields.items() if value not in (None, "")}
+    try:
+        return Command.model_validate({"verb": verb, "id": identity, "actor": actor, **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _urgent(payload: Payload) -> bool:
+    if isinstance(payload, SlashCommand):
+        return payload.text.split()[:1] in (["abort"], ["real"])
+    return isinstance(payload, Press) and payload.action in URGENT
+
+
+def _run_id(text: str) -> str:
+    if not RUN.fullmatch(text):
+        raise BadInput("that names no run")
+    return text
+
+
+def _scenario(carried: dict[str, str]) -> int:
+    said = carried.get("scenario", "")
+    return int(said) if said.isdigit() and len(said) < 4 else 0
+
+
+def _guesses(view: RunView, sent: Submission, carried: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Block, question and answer of what was filled in."""
+    index, scenarios = _scenario(carried) - 1, view.plan.playbook.scenarios
+    questions = scenarios[index].predict if 0 <= index < len(scenarios) else ()
+    blocks = [(f"q{place}", each.text) for place, each in enumerate(questions)]
+    return [(block, text, " ".join(sent.values[block][0].split())) for block, text in blocks if sent.values.get(block)]

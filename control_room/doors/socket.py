@@ -1,0 +1,56 @@
+"""Socket Mode: two WebSockets that we open, so that Slack needs no address of ours, and one is there while the other is renewed.
+
+Source: docs.slack.dev, *Using Socket Mode*.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from control_room.payloads import Junk
+from control_room.reception import Reception
+
+CONNECTIONS = 2
+PING_EVERY = 3.0
+
+log = logging.getLogger(__name__)
+
+
+class _OneLine(logging.Filter):
+    """The library tells each lost connection with a traceback. What went wrong is in its message."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = record.exc_text = None
+        return True
+
+
+@asynccontextmanager
+async def connected(app_token: str, base_url: str, reception: Reception) -> AsyncIterator[None]:
+    """Connections that renew themselves, for as long as this lasts."""
+    quiet = logging.getLogger(f"{__name__}.library")
+    quiet.addFilter(_OneLine())
+    web = AsyncWebClient(base_url=base_url.rstrip("/") + "/", retry_handlers=[])
+
+    async def take(client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        answer = None
+        try:
+            answer = reception.take(request.type, request.payload)
+        except Junk as junk:
+            log.warning("not taken: %s", junk)
+        await client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id, payload=answer))
+
+    async with AsyncExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            client = SocketModeClient(app_token=app_token, web_client=web, ping_interval=PING_EVERY, logger=quiet)
+            client.socket_mode_request_listeners.append(take)
+            stack.push_async_callback(client.close)
+            await client.connect()  # type: ignore[no-untyped-call]
+        yield

@@ -1,0 +1,198 @@
+"""One run as the control room follows it: its record, as everybody may see it and as a responder may, turned into letters for its rooms.
+
+What was told is remembered with the letter that tells it, so a restart tells nothing twice and forgets nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from control_room import control, response, stakeholders
+from control_room.blocks import BUTTON, actions, built, button, cut, mention, plain, section
+from control_room.identity import Directory
+from control_room.outbox import Letter, Outbox
+from control_room.runs import Leases
+from gameday.event import Event, EventKind
+from gameday.feed import Feed, Item
+from gameday.lines import Line
+from gameday.plan import Plan, RunKind
+from gameday.playbook import Role
+from gameday.rooms import Rooms
+from gameday.verdicts import Outcome
+from gameday.view import RunView
+
+MOST_SAID = 2900
+"""Characters of one message in a thread."""
+LIVE_EVERY = 3.0
+"""Seconds between two changes of the control room's message."""
+
+
+class Followed:
+    """A run in its rooms. `open` and `veiled` are its views."""
+
+    def __init__(self, feeds: tuple[Feed, Feed], plan: Plan, rooms: Rooms, outbox: Outbox, directory: Directory, leases: Leases) -> None:
+        self._open, self._veiled = feeds
+        self._plan, self._said, self._outbox, self._directory, self._leases = plan, rooms, outbox, directory, leases
+        self.own = ""
+        """The run's own channel, once it is there."""
+        self.veils_control = True
+        """Whether a responder is in the control room, or nobody knows: then it sees no more than they may."""
+        self._changed = 0.0
+        self.pictures_due: list[Event] = []
+        self.over = False
+
+    @property
+    def open(self) -> RunView:
+        return self._open.view
+
+    @property
+    def veiled(self) -> RunView:
+        return self._veiled.view
+
+    @property
+    def plan(self) -> Plan:
+        return self._plan
+
+    @property
+    def control(self) -> str:
+        return self._said.control or ""
+
+    @property
+    def respond_in(self) -> tuple[str, ...]:
+        """The channels that see what a responder may."""
+        return tuple(filter(None, (self._said.response, self.own)))
+
+    @property
+    def rooms(self) -> frozenset[str]:
+        return frozenset(filter(None, (self.control, *self.respond_in)))
+
+    @property
+    def wants_own(self) -> bool:
+        return self._said.own_channel and self._plan.kind is RunKind.DAY
+
+    def key(self, *parts: str) -> str:
+        return "/".join((self._plan.run_id, *parts))
+
+    def pull(self) -> tuple[list[Item], list[Item]]:
+        """What is new, for everybody and for responders. Asks the store: not for the event loop."""
+        return self._open.pull(), self._veiled.pull()
+
+    def tell(self, new: tuple[Sequence[Item], Sequence[Item]], now: float) -> None:
+        """Puts what is new into the outbox."""
+        everything, public = ([item for item in items if isinstance(item, Event)] for items in new)
+        if self.control:
+            shown = public if self.veils_control else everything
+            self._show_control(now, bool(shown))
+            self._tell_thread(shown)
+        for channel in self.respond_in:
+            self._tell_responders(channel, public)
+        for channel in self._said.stakeholders:
+            self._tell_stakeholders(channel, everything)
+        self.over = bool(self.open.outcome)
+
+    def _show_control(self, now: float, changed: bool) -> None:
+        if not changed and now - self._changed < LIVE_EVERY:
+            return
+        if self.over and not changed:
+            return
+        self._changed = now
+        view = self.veiled if self.veils_control else self.open
+        text, blocks = control.message(view, datetime.now(UTC), {} if self.veils_control else self._leases(view), self._directory)
+        self._outbox.put(Letter(self.key("control"), self.control, text, tuple(blocks), live=True))
+
+    def _tell_thread(self, events: Sequence[Event]) -> None:
+        view = self.veiled if self.veils_control else self.open
+        lines = {line.event: line for line in view.lines}
+        told = self._outbox.told(self.key("thread", event.id) for event in events)
+        fresh = [(event, lines[event.id]) for event in events if event.id in lines and self.key("thread", event.id) not in told]
+        plain_ones: list[tuple[Event, Line]] = []
+        for event, line in fresh:
+            calling = self._calling(event, line)
+            if calling is None:
+                plain_ones.append((event, line))
+            else:
+                self._put_lines(plain_ones)
+                plain_ones = []
+                self._outbox.put(calling, [self.key("thread", event.id)])
+        self._put_lines(plain_ones)
+        if not self.veils_control:
+            self.pictures_due += [event for event, _ in fresh if event.kind is EventKind.PHASE_BEGAN]
+
+    def _put_lines(self, lines: Iterable[tuple[Event, Line]]) -> None:
+        """Several lines in one message: a room is read, not scrolled."""
+        held: list[tuple[Event, str]] = []
+        for event, line in lines:
+            said = cut(control.told(line, self._plan.zone), MOST_SAID)
+            if held and sum(len(each) + 1 for _, each in held) + len(said) > MOST_SAID:
+                self._put_message(held)
+                held = []
+            held.append((event, said))
+        if held:
+            self._put_message(held)
+
+    def _put_message(self, held: Sequence[tuple[Event, str]]) -> None:
+        text = "\n".join(said for _, said in held)
+        letter = Letter(self.key("thread", held[0][0].id), self.control, text, tuple(built([section(text)])), thread=self.key("control"))
+        self._outbox.put(letter, [self.key("thread", event.id) for event, _ in held])
+
+    def _calling(self, event: Event, line: Line) -> Letter | None:
+        """What somebody has to do something about: in the room itself, with who that is."""
+        buttons = []
+        run = {"run": self._plan.run_id}
+        match event.kind:
+            case EventKind.GATE_WAITING:
+                roles: tuple[Role, ...] = (Role.COMMANDER,)
+            case EventKind.PRESENCE_LOST:
+                roles, buttons = (Role.SAFETY, Role.COMMANDER, Role.TECHNICAL_LEAD), [button("here", "I am here", run, "primary")]
+            case EventKind.FAULT_DIRTY:
+                roles = (Role.TECHNICAL_LEAD, Role.COMMANDER)
+            case EventKind.ALERT_FIRING if event.text("class") == "unexpected":
+                roles = (Role.COMMANDER,)
+                buttons = control.stopping(self.open)
+            case EventKind.BREACH | EventKind.ABORTED | EventKind.REAL_CALLED:
+                roles = (Role.COMMANDER, Role.SAFETY)
+            case _:
+                return None
+        who = " ".join(mention(user) for user in self._directory.users(self._plan.playbook, *roles))
+        text = f"{who} {control.told(line, self._plan.zone)}".strip()
+        blocks = built([section(text), *actions("call", buttons)])
+        return Letter(self.key("thread", event.id), self.control, cut(line.said, 300), tuple(blocks), thread=self.key("control"), broadcast=True)
+
+    def _tell_responders(self, channel: str, events: Sequence[Event]) -> None:
+        view = self.veiled
+        announced = (self._said.announced or channel == self.own) and view.plan.kind is RunKind.DAY
+        live = self.key("response", channel)
+        if announced and (events or not self._outbox.known(live)):
+            text, blocks = response.announcement(view)
+            self._outbox.put(Letter(live, channel, text, tuple(blocks), live=True))
+        for event in events:
+            if event.kind not in response.TOLD or self._untold(channel, view, event, announced):
+                continue
+            said = response.post(event, view)
+            key = self.key("response", channel, event.id)
+            if said is not None and not self._outbox.known(key):
+                self._outbox.put(Letter(key, channel, said[0], tuple(said[1])))
+
+    def _untold(self, channel: str, view: RunView, event: Event, announced: bool) -> bool:
+        """The end of what this channel has heard nothing of: a rehearsal, or a day that nobody announced and that did not take place."""
+        quiet = event.kind is EventKind.RUN_ENDED and not announced
+        return quiet and (view.plan.kind is not RunKind.DAY or event.text("outcome") in ("", Outcome.STOOD_DOWN))
+
+    def _tell_stakeholders(self, channel: str, events: Sequence[Event]) -> None:
+        for event in events:
+            said = stakeholders.post(event, self.open) if event.kind in stakeholders.TOLD else None
+            if said is not None:
+                self._outbox.put(Letter(self.key("stakeholders", channel, event.id), channel, said[0], tuple(said[1])))
+
+    def put_picture(self, event: Event, path: Path) -> None:
+        """A picture of the main probes as a phase begins, into the thread."""
+        title = f"{event.text('phase')}, scenario {(event.scenario or 0) + 1}"
+        self._outbox.put(Letter(self.key("picture", event.id), self.control, title, thread=self.key("control"), file=str(path)))
+
+    def put_report(self, channel: str, path: Path) -> None:
+        """The report, into the control room's thread, or into a channel of the run's own."""
+        thread = self.key("control") if channel == self.control else ""
+        title = cut(f"Report of {plain(self._plan.playbook.name)}", BUTTON)
+        self._outbox.put(Letter(self.key("report", channel), channel, title, thread=thread, file=str(path)))

@@ -1,0 +1,80 @@
+"""Notes: a command, a message shortcut, or a reaction on a message puts onto the timeline what was seen, once, under the name of who said it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from control_room.payloads import Payload, Reaction, Shortcut, Who
+from control_room.runs import Board, Runs
+from control_room.web import SlackSaysNo, Web
+from control_room.writing import plain_text
+from gameday.commands import Actor, Verb
+from gameday.errors import NotFound
+
+if TYPE_CHECKING:
+    from control_room.desk import Desk
+
+SHORTCUT = "add-to-timeline"
+NOTED = "memo"
+"""The sign on a message that it is noted."""
+
+
+class Notes:
+    def __init__(self, board: Board, runs: Runs, web: Web, reaction: str) -> None:
+        self._board, self._runs, self._web, self._reaction = board, runs, web, reaction
+
+    async def do(self, payload: Shortcut | Reaction, desk: Desk) -> None:
+        """A message becomes a note of whoever wrote it. Another's reaction on it is the same note."""
+        assert payload.channel is not None  # neither comes without one
+        run = self._board.of_room(payload.channel)
+        if isinstance(payload, Reaction):
+            if payload.reaction.split("::")[0] != self._reaction or run is None:
+                return
+            said, author = await self._read(payload.channel, payload.message)
+        elif payload.callback != SHORTCUT:
+            return
+        else:
+            said, author = payload.said, payload.author
+        if run is None:
+            run, _ = self._board.meant("", payload.channel)
+        if run is None:
+            raise NotFound("no game day takes place in this channel, so there is no timeline that this could go onto")
+        if said.strip():
+            await self._note(payload, run, said, author, desk)
+
+    async def _note(self, payload: Shortcut | Reaction, run: str, said: str, author: str, desk: Desk) -> None:
+        who = Who(team=payload.who.team, user=author) if author else payload.who
+        identity = hashlib.sha256(f"{payload.channel}\0{payload.message}".encode()).hexdigest()[:24]
+        noted = payload.model_copy(update={"id": f"slack-note-{identity}", "who": who})
+        await desk.tell(noted, run, Verb.NOTE, text=self.text(said, run, who))
+        try:
+            await self._web.call("reactions.add", channel=payload.channel, timestamp=payload.message, name=NOTED)
+        except SlackSaysNo as no:
+            if no.error != "already_reacted":
+                await desk.private(payload, "noted")
+
+    async def say(self, payload: Payload, run: str, said: str, desk: Desk) -> None:
+        """What somebody typed; of a run that is over it goes into its report all the same."""
+        await desk.say(payload, run, Verb.NOTE, text=self.text(said, run, payload.who))
+
+    def text(self, said: str, run: str, who: Who) -> str:
+        """As plain text, with people by the names that the team uses."""
+        view = self._board.view(run, who)
+        playbook = view.plan.playbook if view else None
+
+        def name_of(user: str) -> str:
+            known: Actor = self._board.directory.actor(Who(team=who.team, user=user), playbook, None)
+            return known.name
+
+        return plain_text(said, name_of)
+
+    async def _read(self, channel: str, ts: str) -> tuple[str, str]:
+        """A message's text and author; empty where it is gone."""
+        more: dict[str, Any] = {"latest": ts, "oldest": ts, "inclusive": True, "limit": 1}
+        answer = await self._web.form("conversations.history", channel=channel, **more)
+        found = [each for each in answer.get("messages") or () if each.get("ts") == ts]
+        if not found:  # an answer in a thread
+            answer = await self._web.form("conversations.replies", channel=channel, ts=ts, **more)
+            found = [each for each in answer.get("messages") or () if each.get("ts") == ts]
+        return (str(found[0].get("text", "")), str(found[0].get("user", "")) if not found[0].get("bot_id") else "") if found else ("", "")

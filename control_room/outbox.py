@@ -1,0 +1,161 @@
+"""The outbox: what rooms are told, on disk until Slack has it. In order in each channel, each message once, also over a crash or a dead Slack.
+
+A message's key says what it is for: one that is known by its key is not put in again. Slack takes no such key, so each message carries it as
+metadata, and what may have been posted by a call that nobody answered is looked for before it is posted again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+KEPT = 30 * 24 * 3600.0
+"""Seconds that what was posted is remembered."""
+METADATA = "gameday_message"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message, or a change of one. `thread` is the key of the message that it answers; `file` a picture or document instead of text.
+
+    `live` letters are a state and not a fact: a newer one of the same key takes its place, in the same message.
+    """
+
+    key: str
+    channel: str
+    text: str
+    blocks: tuple[dict[str, Any], ...] = ()
+    thread: str = ""
+    live: bool = False
+    file: str = ""
+    broadcast: bool = False
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(json.dumps([self.text, self.blocks], sort_keys=True).encode()).hexdigest()
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the message is known by. Opaque: who reads a message's metadata learns nothing from it."""
+        return {"event_type": METADATA, "event_payload": {"key": mark(self.key)}}
+
+
+def mark(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A letter with what has become of it: `ts` once Slack has it, `trying` when a call may have been lost on its way."""
+
+    letter: Letter
+    ts: str
+    trying: bool
+    since: float
+
+
+class Outbox:
+    """A table in a file of the control room's own."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._clock = clock
+        self._base = sqlite3.connect(path, timeout=3, isolation_level=None)
+        path.chmod(0o600)
+        self._base.execute("PRAGMA journal_mode=WAL")
+        self._base.execute(
+            "CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, channel TEXT NOT NULL, letter TEXT NOT NULL,"
+            " at REAL NOT NULL, state TEXT NOT NULL, ts TEXT NOT NULL DEFAULT '', shown TEXT NOT NULL DEFAULT '')"
+        )
+        self._base.execute("CREATE TABLE IF NOT EXISTS told (what TEXT PRIMARY KEY, at REAL NOT NULL)")
+
+    def put(self, letter: Letter, told: Iterable[str] = ()) -> bool:
+        """Keeps a letter, with what it tells; False where that has been put in before. A live one takes the place of what it was."""
+        row = (letter.key, letter.channel, json.dumps(letter.__dict__), self._clock())
+        with self._base:
+            self._base.execute("BEGIN IMMEDIATE")
+            new = self._base.execute("INSERT OR IGNORE INTO letters (key, channel, letter, at, state) VALUES (?, ?, ?, ?, 'waiting')", row).rowcount
+            if letter.live and not new:
+                stale = "CASE state WHEN 'posted' THEN 'stale' ELSE state END"
+                changed = f"UPDATE letters SET letter = ?, state = {stale} WHERE key = ? AND state != 'given up'"  # noqa: S608  # no text of others
+                self._base.execute(changed, (row[2], letter.key))
+            self._base.executemany("INSERT OR IGNORE INTO told VALUES (?, ?)", [(what, self._clock()) for what in told])
+        return new == 1
+
+    def told(self, what: Iterable[str]) -> set[str]:
+        """Which of these have been told already."""
+        asked = list(what)
+        found: set[str] = set()
+        for start in range(0, len(asked), 500):
+            some = asked[start : start + 500]
+            marks = ",".join("?" * len(some))
+            found |= {each for (each,) in self._base.execute(f"SELECT what FROM told WHERE what IN ({marks})", some)}  # noqa: S608  # question marks
+        return found
+
+    def waiting(self) -> list[Place]:
+        """What Slack does not have yet, or not as it is now: in order, the first of each channel that is no change of a message."""
+        rows = self._base.execute(
+            "SELECT letter, ts, state, at FROM letters WHERE state IN ('waiting', 'trying', 'stale') ORDER BY number"
+        ).fetchall()
+        return [Place(_letter(text), ts, state == "trying", at) for text, ts, state, at in rows]
+
+    def known(self, key: str) -> bool:
+        """Whether such a letter has been put in."""
+        return self._base.execute("SELECT 1 FROM letters WHERE key = ?", (key,)).fetchone() is not None
+
+    def ts(self, key: str) -> str:
+        """What names a message in its channel; empty while Slack does not have it."""
+        found = self._base.execute("SELECT ts FROM letters WHERE key = ?", (key,)).fetchone()
+        return found[0] if found else ""
+
+    def shown(self, key: str) -> str:
+        """The digest of what stands there."""
+        found = self._base.execute("SELECT shown FROM letters WHERE key = ?", (key,)).fetchone()
+        return found[0] if found else ""
+
+    def trying(self, letter: Letter) -> None:
+        """Written before the call: after a crash nobody knows whether it came through."""
+        self._base.execute("UPDATE letters SET state = 'trying' WHERE key = ? AND state = 'waiting'", (letter.key,))
+
+    def not_taken(self, letter: Letter) -> None:
+        """Slack has said that it did not take it."""
+        self._base.execute("UPDATE letters SET state = 'waiting' WHERE key = ? AND state = 'trying'", (letter.key,))
+
+    def posted(self, letter: Letter, ts: str) -> None:
+        """Slack has it. A live one that has changed meanwhile is stale at once."""
+        row = self._base.execute("SELECT letter FROM letters WHERE key = ?", (letter.key,)).fetchone()
+        state = "posted" if row is None or _letter(row[0]).digest == letter.digest else "stale"
+        self._base.execute("UPDATE letters SET state = ?, ts = ?, shown = ? WHERE key = ?", (state, ts, letter.digest, letter.key))
+
+    def lost(self, letter: Letter) -> None:
+        """Somebody has deleted it: it is posted anew."""
+        self._base.execute("UPDATE letters SET state = 'waiting', ts = '', shown = '' WHERE key = ?", (letter.key,))
+
+    def given_up(self, letter: Letter) -> None:
+        """Slack will never take it."""
+        self._base.execute("UPDATE letters SET state = 'given up' WHERE key = ?", (letter.key,))
+
+    def all_posted(self, channel: str) -> bool:
+        """Whether nothing waits for this channel any more."""
+        asked = "SELECT 1 FROM letters WHERE channel = ? AND state IN ('waiting', 'trying', 'stale') LIMIT 1"
+        return self._base.execute(asked, (channel,)).fetchone() is None
+
+    def tidy(self) -> None:
+        """Lets go of what nobody asks for any more."""
+        old = self._clock() - KEPT
+        self._base.execute("DELETE FROM letters WHERE at < ? AND state IN ('posted', 'given up')", (old,))
+        self._base.execute("DELETE FROM told WHERE at < ?", (old,))
+
+    def close(self) -> None:
+        self._base.close()
+
+
+def _letter(text: str) -> Letter:
+    found = json.loads(text)
+    return Letter(**{**found, "blocks": tuple(found["blocks"])})

@@ -1,0 +1,131 @@
+"""The postman: takes letters to Slack, channel by channel, no faster than Slack allows, and tries again for as long as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from control_room.outbox import Letter, Outbox, Place, mark
+from control_room.web import SlackSaysNo, Web
+
+SPACING = 1.1
+"""Seconds between two messages in a channel: Slack allows one a second."""
+LIVE_SPACING = 3.0
+"""Seconds between two changes of a message: Slack allows 50 a minute, for all messages of the app together."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+LOOK = 0.2
+OLD = 24 * 3600.0
+"""Seconds after which a message is of no use any more."""
+MENDED = frozenset(
+    {"not_in_channel", "missing_scope", "invalid_auth", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}
+)
+"""Refusals that whoever looks after the app can mend: what is said waits for that."""
+HISTORY = 100
+"""How many messages back a lost one is looked for."""
+
+log = logging.getLogger(__name__)
+
+
+class Postman:
+    """One for all channels. A channel that Slack refuses holds up no other."""
+
+    def __init__(self, outbox: Outbox, web: Web, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._outbox, self._web, self._sleep = outbox, web, sleep
+        self._free: dict[str, float] = {}
+        self._pauses: dict[str, float] = {}
+        self._all_until = 0.0
+
+    async def run(self) -> None:
+        """Posts, for as long as the process lives."""
+        while True:
+            try:
+                await self.round()
+            except Exception:
+                log.exception("posting goes on after a mistake of its own")
+            await self._sleep(LOOK)
+
+    async def round(self) -> None:
+        """One letter of each channel that is free, and the changes that are due."""
+        held = set[str]()
+        for place in self._outbox.waiting():
+            lane = f"{place.letter.channel}/live" if place.letter.live and place.ts else place.letter.channel
+            if lane in held or not self._is_free(lane):
+                held.add(lane)
+                continue
+            if place.letter.thread and not self._outbox.ts(place.letter.thread):
+                held.add(lane)  # what it answers comes first
+                continue
+            held.add(lane)
+            await self._carry(place, lane)
+
+    def _is_free(self, lane: str) -> bool:
+        return time.monotonic() >= max(self._free.get(lane, 0.0), self._all_until)
+
+    async def _carry(self, place: Place, lane: str) -> None:
+        letter = place.letter
+        try:
+            ts = await self._post(place)
+        except SlackSaysNo as no:
+            self._refused(place, lane, no)
+            return
+        except OSError as error:  # the picture is gone
+            log.error("%s cannot be posted: %s", letter.key, error)
+            self._outbox.given_up(letter)
+            return
+        self._outbox.posted(letter, ts)
+        self._pauses.pop(lane, None)
+        self._free[lane] = time.monotonic() + (LIVE_SPACING if letter.live else SPACING)
+
+    async def _post(self, place: Place) -> str:
+        letter, blocks = place.letter, list(place.letter.blocks) or None
+        thread = self._outbox.ts(letter.thread) if letter.thread else None
+        if place.ts:
+            if self._outbox.shown(letter.key) != letter.digest:
+                await self._web.call("chat.update", channel=letter.channel, ts=place.ts, text=letter.text, blocks=blocks, metadata=letter.metadata)
+            return place.ts
+        found = await self._find(letter, thread) if place.trying else ""
+        if found:
+            return found
+        self._outbox.trying(letter)
+        if letter.file:
+            path = Path(letter.file)
+            content = await asyncio.to_thread(path.read_bytes)
+            await self._web.upload(path.name, letter.text, content, letter.channel, thread)
+            return "file"
+        more = {"thread_ts": thread, "reply_broadcast": letter.broadcast or None, "metadata": letter.metadata, "unfurl_links": False}
+        posted = await self._web.call("chat.postMessage", channel=letter.channel, text=letter.text, blocks=blocks, **more)
+        return str(posted["ts"])
+
+    async def _find(self, letter: Letter, thread: str | None) -> str:
+        """A message that an earlier call may have posted without our hearing of it."""
+        more = {"channel": letter.channel, "limit": HISTORY, "include_all_metadata": True}
+        answer = await (self._web.form("conversations.replies", ts=thread, **more) if thread else self._web.form("conversations.history", **more))
+        wanted = mark(letter.key)
+        for message in answer.get("messages") or ():
+            payload = (message.get("metadata") or {}).get("event_payload") or {}
+            files = {file.get("name") for file in message.get("files") or ()}
+            if payload.get("key") == wanted or (letter.file and Path(letter.file).name in files):
+                return str(message["ts"])
+        return ""
+
+    def _refused(self, place: Place, lane: str, no: SlackSaysNo) -> None:
+        letter = place.letter
+        if no.error == "message_not_found" and place.ts:
+            self._outbox.lost(letter)
+            return
+        if (no.final and no.error.split(" ")[0] not in MENDED) or time.time() - place.since > OLD:
+            log.error("a message to %s is given up: %s", letter.channel, no)
+            self._outbox.given_up(letter)
+            return
+        if not no.unsure:
+            self._outbox.not_taken(letter)
+        pause = min(self._pauses.get(lane, FIRST_PAUSE / 2) * 2, LONGEST_PAUSE)
+        if lane not in self._pauses:
+            log.warning("a message to %s waits, and is tried again: %s", letter.channel, no)
+        self._pauses[lane] = pause
+        if no.after:  # it counts for the app, not for one channel
+            self._all_until = time.monotonic() + no.after
+        self._free[lane] = time.monotonic() + max(pause, no.after)

@@ -1,0 +1,103 @@
+"""What the control room asks of the runs, and the board where it sees them. Whoever assembles the process says how it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from control_room.identity import Directory
+from control_room.payloads import Who
+from gameday.commands import Actor, Command
+from gameday.view import RunView
+
+
+class Runs(Protocol):
+    """Telling runs something. Every method raises GamedayError with words for people where it cannot be done."""
+
+    async def tell(self, run_id: str, command: Command) -> str:
+        """Sends a command; returns the run's answer."""
+
+    async def start(self, playbook: Path, values: Mapping[str, str], by: Actor) -> str:
+        """Starts a run; returns its id."""
+
+    async def halt(self, by: Actor, reason: str) -> str:
+        """Pulls the lever; returns what came of it."""
+
+    async def add(self, run_id: str, notes: Sequence[Command]) -> None:
+        """Adds notes to a run that is over, and writes its report anew."""
+
+    async def report(self, run_id: str, open_seals: bool) -> str:
+        """A run's report, in Markdown, as somebody may see it."""
+
+
+class Seen(Protocol):
+    """One run that goes on, or has ended a while ago."""
+
+    @property
+    def open(self) -> RunView:
+        """Everything of it."""
+
+    @property
+    def veiled(self) -> RunView:
+        """What a responder may see of it."""
+
+    @property
+    def rooms(self) -> frozenset[str]:
+        """Its channels."""
+
+
+class Board:
+    """The runs at hand, the newest first."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self._seen: dict[str, Seen] = {}
+
+    def put(self, run_id: str, seen: Seen) -> None:
+        self._seen[run_id] = seen
+
+    def drop(self, run_id: str) -> None:
+        self._seen.pop(run_id, None)
+
+    def __contains__(self, run_id: str) -> bool:
+        return run_id in self._seen
+
+    def view(self, run_id: str, who: Who) -> RunView | None:
+        """A run as this person may see it; None where it is not at hand."""
+        seen = self._seen.get(run_id)
+        if seen is None:
+            return None
+        return seen.open if self.directory.may_look(who, seen.open.plan) else seen.veiled
+
+    def going_on(self) -> list[str]:
+        """The ids of the runs that have not ended."""
+        found = [seen.open for seen in self._seen.values() if not seen.open.outcome]
+        return [view.plan.run_id for view in sorted(found, key=lambda view: view.plan.started_at, reverse=True)]
+
+    def meant(self, said: str, channel: str | None) -> tuple[str | None, str]:
+        """Which run somebody means: named by how its id begins in the first word, the one of this channel, or the only one. Then the other words.
+
+        None where that is not clear.
+        """
+        first, _, rest = said.strip().partition(" ")
+        named = [run for run in self._seen if first and run.startswith(first) and len(first) >= 4]
+        if len(named) == 1:
+            return named[0], rest.strip()
+        here = [run for run in self.going_on() if channel in self._seen[run].rooms]
+        for some in (here, self.going_on()):
+            if len(some) == 1:
+                return some[0], said.strip()
+        return None, said.strip()
+
+    def of_room(self, channel: str) -> str | None:
+        """The run that takes place in this channel now; the newest, where there are several."""
+        return next((run for run in self.going_on() if channel in self._seen[run].rooms), None)
+
+
+Leases = Callable[[RunView], Mapping[str, float]]
+"""Seconds left of the leases whose journal is at hand."""
+
+
+def listed(runs: Iterable[str]) -> str:
+    return ", ".join(f"`{run}`" for run in runs)

@@ -1,0 +1,115 @@
+"""`/gameday`: the same words in any channel. It answers privately unless it changes something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from activities.store import RunLine
+from control_room import answers
+from control_room.blocks import actions, built, button, section
+from control_room.control import message
+from control_room.notes import Notes
+from control_room.payloads import SlashCommand, Who
+from control_room.runs import Board, Leases, Runs, listed
+from control_room.starting import LEADING, Starting
+from control_room.web import Web
+from control_room.writing import plain_text
+from gameday.commands import Verb
+from gameday.errors import BadInput, NotFound, Refused
+from gameday.view import RunView
+
+if TYPE_CHECKING:
+    from control_room.desk import Desk
+
+MOST_LISTED = 10
+Listed = Callable[[int], Sequence[RunLine]]
+
+
+class Slash:
+    def __init__(self, board: Board, runs: Runs, web: Web, notes: Notes, starting: Starting, listing: Listed, leases: Leases, reaction: str) -> None:
+        self._board, self._runs, self._web, self._notes, self._starting = board, runs, web, notes, starting
+        self._listing, self._leases, self._reaction = listing, leases, reaction
+
+    async def do(self, said: SlashCommand, desk: Desk) -> None:
+        word, _, rest = said.text.strip().partition(" ")
+        match word.lower():
+            case "" | "help":
+                await desk.private(said, answers.help_text(self._reaction))
+            case "status":
+                await self._status(said, rest, desk)
+            case "list":
+                await desk.private(said, answers.lines(self._listing(MOST_LISTED)))
+            case "next":
+                await desk.private(said, answers.coming(self._view(said, rest), datetime.now(UTC)))
+            case "start":
+                await self._starting.ask(said, rest.strip())
+            case "note":
+                run, text = self._meant(said, rest)
+                await self._notes.say(said, run, text, desk)
+            case "abort" | "real" as verb:
+                await self._stop(said, Verb(verb), rest, desk)
+            case "halt":
+                await self._halt(said, rest, desk)
+            case "report":
+                await self._report(said, rest, desk)
+            case _:
+                raise BadInput(f"there is no `/gameday {plain_text(word)[:40]}`; `/gameday help` says what there is")
+
+    def _meant(self, said: SlashCommand, rest: str) -> tuple[str, str]:
+        run, more = self._board.meant(rest, said.channel)
+        if run is None:
+            going = self._board.going_on()
+            raise NotFound(f"say which run; going on: {listed(going)}" if going else "no game day is going on")
+        return run, more
+
+    def _view(self, said: SlashCommand, rest: str) -> RunView:
+        run, _ = self._meant(said, rest)
+        view = self._board.view(run, said.who)
+        assert view is not None  # it was found on the board
+        return view
+
+    async def _status(self, said: SlashCommand, rest: str, desk: Desk) -> None:
+        view = self._view(said, rest)
+        text, blocks = message(view, datetime.now(UTC), self._leases(view), self._board.directory)
+        await desk.private(said, text, [each for each in blocks if each["type"] != "actions"])
+
+    async def _stop(self, said: SlashCommand, verb: Verb, rest: str, desk: Desk) -> None:
+        """At once: typed out in full, it is meant."""
+        run, reason = self._meant(said, rest)
+        reason = plain_text(reason)[:900]
+        answer = await desk.tell(said, run, verb, reason=reason)
+        await desk.public(said, f"<@{said.who.user}>, `{run}`: {answer}")
+
+    async def _halt(self, said: SlashCommand, rest: str, desk: Desk) -> None:
+        """Asks once, with what it means: it is for everything, not for one run."""
+        self.must_lead(said.who)
+        carried = {"reason": plain_text(rest)[:500] or "no reason given"}
+        sure = ("Every run is aborted, every fault taken off, and no run begins until it is released.", "Halt everything")
+        pull = button("halt", "Halt everything", carried, "danger", sure)
+        await desk.private(said, "The lever stops every game day", built([section("The lever stops every game day."), *actions("halt", [pull])]))
+
+    def must_lead(self, who: Who) -> None:
+        """Raises Refused for whom the lever is not."""
+        directory = self._board.directory
+        views = [self._board.view(run, who) for run in self._board.going_on()]
+        leads = any(view and directory.actor(who, view.plan.playbook, None).role in LEADING for view in views)
+        if not leads and who.user not in directory.people:
+            raise Refused("the lever is for those whom [slack.people] names, and for who leads a day that goes on; anybody can abort a run")
+
+    async def _report(self, said: SlashCommand, rest: str, desk: Desk) -> None:
+        named = rest.split()[:1]
+        known = [line for line in self._listing(200) if not named or line.run_id.startswith(named[0])]
+        if not known:
+            raise NotFound("there is no such run; `/gameday list` has the last ones")
+        run = known[0]
+        text = await self._runs.report(run.run_id, self._may_look(said, run.run_id))
+        place = await self._web.call("conversations.open", users=said.who.user)
+        await self._web.upload(f"{run.run_id}.md", f"Report of {run.run_id}", text.encode(), place["channel"]["id"], None)
+        await desk.private(said, f"the report of `{run.run_id}` ({run.outcome or 'going on'}) is in your messages with me")
+
+    def _may_look(self, said: SlashCommand, run: str) -> bool:
+        """Fails closed: of a run that is not at hand nobody knows who may, and its seals are open if its day is over."""
+        view = self._board.view(run, said.who)
+        return view is not None and self._board.directory.may_look(said.who, view.plan)

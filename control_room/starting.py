@@ -1,0 +1,65 @@
+"""`/gameday start`: a playbook from the operator's folder, with its variables asked for in a dialog."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from control_room import dialogs
+from control_room.payloads import SlashCommand, Submission, Who
+from control_room.runs import Board, Runs
+from control_room.web import Web
+from gameday.commands import Actor
+from gameday.errors import BadInput, Refused
+from gameday.loading import Opening, opening
+from gameday.playbook import Role
+
+if TYPE_CHECKING:
+    from control_room.desk import Desk
+
+LEADING = frozenset({Role.COMMANDER, Role.TECHNICAL_LEAD, Role.SAFETY})
+_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+
+class Starting:
+    def __init__(self, board: Board, runs: Runs, web: Web, folder: Path | None) -> None:
+        self._board, self._runs, self._web, self._folder = board, runs, web, folder
+
+    async def ask(self, said: SlashCommand, name: str) -> None:
+        """Opens the dialog with the playbook's variables."""
+        playbook = opening(self.path(name))
+        self._allowed(said.who, playbook)
+        await self._web.call("views.open", trigger_id=said.trigger, view=dialogs.start(name, playbook.variables))
+
+    async def start(self, sent: Submission, carried: Mapping[str, str], answers: Mapping[str, str], desk: Desk) -> None:
+        path = self.path(carried.get("playbook", ""))
+        actor = self._allowed(sent.who, opening(path))
+        values = {name.removeprefix("v-"): value for name, value in answers.items() if name.startswith("v-")}
+        run = await self._runs.start(path, values, actor)
+        await desk.private(sent, f"`{run}` is started; it is in its control room")
+
+    def path(self, name: str) -> Path:
+        """A playbook of the folder, by its file's name with or without `.yaml`.
+
+        Raises:
+            BadInput: there is none, or it lies elsewhere.
+        """
+        if self._folder is None:
+            raise BadInput("no playbook can be started from here: [slack] playbooks names no folder")
+        stem = name.removesuffix(".yaml").removesuffix(".yml")
+        here = sorted(path for path in self._folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml"))
+        found = [path for path in here if path.stem == stem] if _STEM.fullmatch(stem) else []
+        if not found:
+            listed = ", ".join(f"`{path.stem}`" for path in here[:20]) or "none"
+            raise BadInput(f"there is no such playbook; expected one of {listed}")
+        return found[0]
+
+    def _allowed(self, who: Who, playbook: Opening) -> Actor:
+        actor = self._board.directory.actor(who, playbook, None)
+        members = playbook.team.members()
+        if actor.role in LEADING or (not members and who.user in self._board.directory.people):
+            return actor
+        whose = "its commander, technical lead or safety officer" if members else "whom [slack.people] names"
+        raise Refused(f"{actor.name} may not start this: that is for {whose}")

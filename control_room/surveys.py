@@ -1,0 +1,48 @@
+"""The closing survey: what people say of a day once it is over, as notes that land in its report under their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from control_room import dialogs
+from control_room.payloads import Submission
+from control_room.runs import Board, Runs
+from control_room.writing import plain_text
+from gameday.commands import Command, NoteAbout, Verb
+from gameday.errors import BadInput, NotFound
+from gameday.view import RunView
+
+if TYPE_CHECKING:
+    from control_room.desk import Desk
+
+
+class Surveys:
+    def __init__(self, board: Board, runs: Runs) -> None:
+        self._board, self._runs = board, runs
+
+    def dialog(self, view: RunView) -> dialogs.Dialog:
+        return dialogs.survey(view, [person.name for _, person in view.plan.playbook.team.members()])
+
+    async def take(self, sent: Submission, run: str, answers: Mapping[str, str], desk: Desk) -> None:
+        """Puts each answer into the record, and has the report written anew."""
+        view = self._board.view(run, sent.who)
+        if view is None:
+            raise NotFound(f"`{run}` is not at hand any more; `gameday note` on a command line still takes what you want to say")
+        notes = list(self._notes(sent, view, answers))
+        if not notes:
+            raise BadInput("you have filled in nothing, and nothing was sent")
+        await self._runs.add(run, notes)
+        await desk.private(sent, f"thank you: {len(notes)} note{'s' * (len(notes) != 1)} of yours {'are' if len(notes) != 1 else 'is'} in the report")
+
+    def _notes(self, sent: Submission, view: RunView, answers: Mapping[str, str]) -> Iterator[Command]:
+        from control_room.desk import command
+
+        actor = self._board.directory.actor(sent.who, view.plan.playbook, sent.channel)
+        for name, _ in dialogs.SURVEY:
+            if answers.get(name):
+                yield command(f"{sent.id}-{name}", Verb.NOTE, actor, text=plain_text(answers[name]), about=NoteAbout(name))
+        for number in range(1, dialogs.ACTIONS + 1):
+            text, owner = answers.get(f"action{number}"), answers.get(f"owner{number}")
+            if text:
+                yield command(f"{sent.id}-action{number}", Verb.NOTE, actor, text=plain_text(text), about=NoteAbout.ACTION, owner=owner)
