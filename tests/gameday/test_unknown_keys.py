@@ -59,7 +59,7 @@ WRONG: dict[str, tuple[str, str, list[Placed]]] = {
                 1,
                 "'a\\x1b[31m'",
                 "there is no key 'a\\x1b[31m' here",
-                "one of abort_when, alerts, blast_radius, checklist, environment, gates, name, objective and 9 more",
+                "one of abort_from, abort_when, alerts, blast_radius, checklist, environment, gates, name and 11 more",
             )
         ],
     ),
