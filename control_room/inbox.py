@@ -23,6 +23,7 @@ class Inbox:
         self._base = sqlite3.connect(path, timeout=3, isolation_level=None)
         path.chmod(0o600)
         self._base.execute("PRAGMA journal_mode=WAL")
+        self._base.execute("PRAGMA secure_delete=ON")
         self._base.execute("CREATE TABLE IF NOT EXISTS inbox (id TEXT PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, payload TEXT)")
 
     def take(self, payload: Payload) -> bool:

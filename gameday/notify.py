@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from gameday.model import Model, Name
+from gameday.rooms import SlackChannel
 
 _SECRET = re.compile(r"secret://(env/[A-Za-z_][A-Za-z0-9_]*|file/[^\s\x00-\x1f]{1,400})")
 _URL = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[!-~]*)?|https?://\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?(/[!-~]*)?")
@@ -89,6 +90,14 @@ class OpsgenieSettings(_Way):
     url: BaseAddress = "https://api.opsgenie.com"
 
 
+class SlackChannelSettings(_Way):
+    """A channel of Slack that the app is in."""
+
+    bot_token: SecretReference
+    channel: SlackChannel
+    base_url: BaseAddress = "https://slack.com/api"
+
+
 class NotifierSettings(_Way):
     """Exactly one way of calling, and what it is for."""
 
@@ -96,12 +105,13 @@ class NotifierSettings(_Way):
     webhook: WebhookSettings | None = None
     pagerduty: PagerDutySettings | None = None
     opsgenie: OpsgenieSettings | None = None
+    slack: SlackChannelSettings | None = None
     about: Annotated[tuple[About, ...], Field(min_length=1, max_length=20)] = tuple(About)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> NotifierSettings:
-        if sum(way is not None for way in (self.terminal, self.webhook, self.pagerduty, self.opsgenie)) != 1:
-            raise ValueError("people are called in exactly one way; expected one of terminal, webhook, pagerduty and opsgenie")
+        if sum(way is not None for way in (self.terminal, self.webhook, self.pagerduty, self.opsgenie, self.slack)) != 1:
+            raise ValueError("people are called in exactly one way; expected one of terminal, webhook, pagerduty, opsgenie and slack")
         return self
 
 

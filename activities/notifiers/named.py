@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from activities.notifiers.notifier import Notifier
 from activities.notifiers.opsgenie import OpsgenieNotifier
 from activities.notifiers.pagerduty import PagerDutyNotifier
+from activities.notifiers.slack import SlackNotifier
 from activities.notifiers.terminal import TerminalNotifier
 from activities.notifiers.webhook import WebhookNotifier
 from gameday.notify import NotifierSettings
@@ -32,4 +33,6 @@ def _built(settings: NotifierSettings, http: httpx.AsyncClient, clock: Callable[
         return PagerDutyNotifier(settings.pagerduty, http, clock)
     if settings.opsgenie is not None:
         return OpsgenieNotifier(settings.opsgenie, http, clock)
+    if settings.slack is not None:
+        return SlackNotifier(settings.slack, http, clock)
     return TerminalNotifier()

@@ -25,8 +25,8 @@ _MOST_BYTES = 16 * 1024
 _MOST_TOLD = 160
 
 
-async def post(http: httpx.AsyncClient, url: str, body: str, headers: Mapping[str, str], now: float, secret: str) -> None:
-    """Posts once. Redirects are not followed: what is sent is for this server alone.
+async def post(http: httpx.AsyncClient, url: str, body: str, headers: Mapping[str, str], now: float, secret: str) -> Answer:
+    """Posts once, and returns the answer. Redirects are not followed: what is sent is for this server alone.
 
     Args:
         now: the time of day in seconds since 1970, for a `Retry-After` that is a date.
@@ -40,7 +40,7 @@ async def post(http: httpx.AsyncClient, url: str, body: str, headers: Mapping[st
     except Unknown as unknown:
         raise NotSent(str(unknown)) from None
     if answer.status in range(200, 300):
-        return
+        return answer
     message = f"{place(url)} answered {answer.status}{_told(answer, secret)}"
     after = _after(answer.retry_after, now)
     raise NotSent(message, after=None if after is None else min(after, LONGEST_AFTER), final=answer.status in _REFUSED)

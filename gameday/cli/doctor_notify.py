@@ -60,6 +60,8 @@ def _way(settings: NotifierSettings) -> tuple[str, str, str]:
         return "PagerDuty", settings.pagerduty.url, settings.pagerduty.routing_key
     if settings.opsgenie:
         return "Opsgenie", settings.opsgenie.url, settings.opsgenie.api_key
+    if settings.slack:
+        return "Slack", settings.slack.base_url, settings.slack.bot_token
     return "terminal", "", ""
 
 

@@ -14,7 +14,7 @@ SECRET = "R0UT1NG-K3Y"
 """Written where it must not be."""
 REFERENCE = "a secret is never written here, only where it is; expected secret://env/NAME or secret://file/PATH"
 ADDRESS = "this is no http address, or has a user name or a password in it; expected one such as https://hooks.example/gameday"
-ONE = "people are called in exactly one way; expected one of terminal, webhook, pagerduty and opsgenie"
+ONE = "people are called in exactly one way; expected one of terminal, webhook, pagerduty, opsgenie and slack"
 
 
 def loaded(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:

@@ -1,0 +1,148 @@
+"""What a run's rooms are told, of a day in a store: each fact once, to whom it is for, and nothing sealed to a responder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from activities.store import RunStore
+from control_room.followed import Followed
+from control_room.identity import Directory
+from control_room.outbox import Letter, Outbox
+from gameday.event import Event, EventKind
+from gameday.feed import Feed
+from gameday.record import RunRecord
+from gameday.rooms import Rooms
+from tests.gameday.cli.told import plan_of, told_day, told_until, write
+from tests.rigs.slack.block_kit import problems
+
+CONTROL, RESPONSE, SUPPORT = "C01", "C02", "C03"
+TELLTALES = ("slow", "edge", "envoy", "Orders wait", "http.fault", "delay", "breach", "holds", "paged")
+"""What only the second scenario, which is sealed, has to do with."""
+DIRECTORY = Directory("T01", {"U01": "Ada", "U03": "Linus"})
+
+Start = Callable[..., tuple[Followed, Outbox]]
+
+
+@pytest.fixture
+def sealed() -> RunRecord:
+    """Its second scenario is sealed, and under way with its fault on; support has called meanwhile."""
+    record = told_until(told_day(plan_of(sealed=True)), 44.5)
+    card = Event(id="card", run_id=record.run_id, at=record.plan.started_at + timedelta(seconds=41), kind=EventKind.CARD, scenario=1)
+    said = card.model_copy(update={"data": {"say": "Support: a customer was charged twice"}})
+    return RunRecord(record.plan, tuple(sorted((*record.events, said), key=lambda event: event.at)), record.samples)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    def begin(record: RunRecord, rooms: Rooms | None = None, veils: bool = False) -> tuple[Followed, Outbox]:
+        store = RunStore(f"sqlite:///{tmp_path / 'gameday.db'}")
+        write(store, record)
+        outbox = Outbox(tmp_path / "slack.db")
+        feeds = Feed(store, record.plan), Feed(store, record.plan, open_seals=False)
+        said = rooms or Rooms(control=CONTROL, response=RESPONSE, stakeholders=(SUPPORT,))
+        followed = Followed(feeds, record.plan, said, outbox, DIRECTORY, lambda view: {})
+        followed.veils_control = veils
+        return followed, outbox
+
+    return begin
+
+
+def letters(outbox: Outbox, channel: str) -> list[Letter]:
+    return [place.letter for place in outbox.waiting() if place.letter.channel == channel]
+
+
+def told(outbox: Outbox, channel: str) -> str:
+    return json.dumps([(each.text, each.blocks, each.metadata) for each in letters(outbox, channel)], ensure_ascii=False)
+
+
+def test_the_response_room_is_told_nothing_of_a_sealed_scenario(sealed: RunRecord, start: Start) -> None:
+    followed, outbox = start(sealed)
+    followed.tell(followed.pull(), 0.0)
+    said = told(outbox, RESPONSE)
+    assert [word for word in TELLTALES if word in said] == []
+    assert "a drill is on until 16:00" in said and "a customer was charged twice" in said
+    assert [word for word in TELLTALES if word not in told(outbox, CONTROL)] == ["paged"]  # so that the test could fail
+
+
+def test_nor_is_a_control_room_that_a_responder_is_in(sealed: RunRecord, start: Start) -> None:
+    followed, outbox = start(sealed, veils=True)
+    followed.tell(followed.pull(), 0.0)
+    assert [word for word in TELLTALES if word in told(outbox, CONTROL)] == []
+    assert followed.pictures_due == []
+
+
+def test_nor_are_stakeholders_told_what_is_broken(sealed: RunRecord, start: Start) -> None:
+    followed, outbox = start(sealed)
+    followed.tell(followed.pull(), 0.0)
+    assert [word for word in (*TELLTALES, "ledger", "process.pause") if word in told(outbox, SUPPORT)] == []
+    assert "A practice exercise is beginning in staging until 16:00" in told(outbox, SUPPORT)
+
+
+def test_after_the_reveal_the_room_sees_what_it_was(sealed: RunRecord, start: Start) -> None:
+    followed, outbox = start(sealed)
+    followed.tell(followed.pull(), 0.0)
+    store = RunStore(followed._open._store.url)  # type: ignore[attr-defined]  # the same file
+    at = sealed.plan.started_at + timedelta(seconds=43)
+    store.append([Event(id="reveal", run_id=sealed.run_id, at=at, kind=EventKind.REVEALED, scenario=1, actor="Ada")])
+    followed.tell(followed.pull(), 1.0)
+    assert "Revealed: The ledger is slow" in told(outbox, RESPONSE) and "http.fault" in told(outbox, RESPONSE)
+
+
+def test_a_day_that_is_not_announced_is_silent_until_its_cards(sealed: RunRecord, start: Start) -> None:
+    followed, outbox = start(sealed, Rooms(control=CONTROL, response=RESPONSE, announced=False))
+    followed.tell(followed.pull(), 0.0)
+    assert [each.text for each in letters(outbox, RESPONSE)] == ["Support: a customer was charged twice"]
+
+
+def test_a_restart_tells_nothing_twice_and_forgets_nothing(start: Start) -> None:
+    day = told_day(plan_of())
+    followed, outbox = start(told_until(day, 20))
+    followed.tell(followed.pull(), 0.0)
+    before = {channel: letters(outbox, channel) for channel in (CONTROL, RESPONSE, SUPPORT)}
+    again, outbox = start(day)
+    again.tell(again.pull(), 0.0)
+    for channel, known in before.items():
+        keys = [each.key for each in letters(outbox, channel)]
+        assert keys[: len(known)] == [each.key for each in known] and len(set(keys)) == len(keys)
+    thread = " ".join(each.text for each in letters(outbox, CONTROL) if each.thread)
+    for line in again.open.lines:
+        assert thread.count(f"`{line.at.astimezone(day.plan.zone):%H:%M:%S}`") >= 1, line
+    assert thread.count("ledger does not answer, failing over") == 1
+    assert "All clear" in told(outbox, SUPPORT)
+
+
+def test_what_somebody_must_do_something_about_names_them_in_the_room(start: Start) -> None:
+    followed, outbox = start(told_day(plan_of()))
+    followed.tell(followed.pull(), 0.0)
+    calling = [each for each in letters(outbox, CONTROL) if each.broadcast]
+    assert [each.text.split(":")[0] for each in calling] == [
+        "waiting for a go (inject 1) until 14",
+        "errors > 5 % in 3 of 5 samples holds",
+        "by guardrail",
+    ]
+    assert all("<@U01>" in json.dumps(each.blocks) for each in calling)
+
+
+@pytest.mark.parametrize("seconds", [0, 5, 6, 9, 12, 25, 31, 33, 39, 44, 70])
+def test_every_message_at_every_moment_keeps_to_slacks_limits(start: Start, seconds: float) -> None:
+    followed, outbox = start(told_until(told_day(plan_of()), seconds))
+    followed.tell(followed.pull(), 0.0)
+    for channel in (CONTROL, RESPONSE, SUPPORT):
+        for letter in letters(outbox, channel):
+            assert problems(list(letter.blocks), "message") == [], letter.key
+            assert letter.text and len(letter.text) <= 4000
+
+
+def test_what_others_wrote_mentions_nobody(start: Start) -> None:
+    day = told_until(told_day(plan_of()), 16)
+    hostile = "<!channel> <@U01> <https://evil.example|click> *x*"
+    events = tuple(e.model_copy(update={"data": {**e.data, "text": hostile}}) if e.kind is EventKind.NOTE else e for e in day.events)
+    followed, outbox = start(RunRecord(day.plan, events, day.samples))
+    followed.tell(followed.pull(), 0.0)
+    said = told(outbox, CONTROL)
+    assert "&lt;!channel&gt;" in said and "<!channel>" not in said and "<https" not in said
