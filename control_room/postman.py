@@ -77,7 +77,7 @@ class Postman:
             return
         self._outbox.posted(letter, ts)
         self._pauses.pop(lane, None)
-        self._free[lane] = time.monotonic() + (LIVE_SPACING if letter.live else SPACING)
+        self._free[lane] = time.monotonic() + (LIVE_SPACING if place.ts else SPACING)
 
     async def _post(self, place: Place) -> str:
         letter, blocks = place.letter, list(place.letter.blocks) or None

@@ -14,7 +14,6 @@ NO_JSON = frozenset(
 )
 """Methods whose JSON bodies Slack does not read. Source: docs.slack.dev, *Slack Web API*, *Methods supporting JSON*."""
 MOST = 1000
-MISSING = object()
 
 
 class Arguments(dict[str, Any]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -163,7 +163,16 @@ class View:
         given |= {key: bool(self.body.get(key)) for key in ("clear_on_close", "notify_on_close")}
         where = {"root_view_id": self.root_view_id, "previous_view_id": self.previous_view_id}
         whose = {"team_id": team, "app_id": app, "app_installed_team_id": team, "bot_id": bot_id}
-        return {"id": self.id, "type": self.type, "blocks": self.blocks, "hash": self.hash, "state": {"values": self.state}, **given, **where, **whose}
+        return {
+            "id": self.id,
+            "type": self.type,
+            "blocks": self.blocks,
+            "hash": self.hash,
+            "state": {"values": self.state},
+            **given,
+            **where,
+            **whose,
+        }
 
 
 @dataclass(frozen=True)
@@ -203,7 +212,7 @@ class Hook:
     uses: int = 0
 
 
-def named(blocks: Iterable[Json], new_id: Any) -> list[Json]:
+def named(blocks: Iterable[Json], new_id: Callable[[], str]) -> list[Json]:
     """Blocks with an id each, and an action id for each element: Slack gives them where the app did not."""
     made = []
     for block in json.loads(json.dumps(list(blocks))):

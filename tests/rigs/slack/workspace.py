@@ -8,12 +8,16 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from tests.rigs.slack import inputs
 from tests.rigs.slack.no import No
 from tests.rigs.slack.things import Call, Channel, File, Hook, Json, Message, Person, Trigger, View, named
 
 SCOPES = frozenset(
-    "commands chat:write chat:write.public channels:history groups:history im:history channels:read groups:read im:read channels:manage groups:write "
-    "channels:join im:write users:read files:write reactions:read reactions:write".split()
+    {
+        *("commands", "chat:write", "chat:write.public", "users:read", "files:write", "reactions:read", "reactions:write"),
+        *("channels:read", "channels:history", "channels:manage", "channels:join"),
+        *("groups:read", "groups:history", "groups:write", "im:read", "im:history", "im:write"),
+    }
 )
 TRIGGER_LASTS = 3.0
 HOOK_LASTS, HOOK_USES = 30 * 60.0, 5
@@ -152,7 +156,9 @@ class Workspace:
         return view
 
     def change(self, view: View, body: Json) -> View:
-        changed = replace(view, body={**body, "blocks": named(body["blocks"], self._block_id)}, hash=self._hash(), state={})
+        """Another content for a view; what stands in inputs that are still there stays in them."""
+        blocks = named(body["blocks"], self._block_id)
+        changed = replace(view, body={**body, "blocks": blocks}, hash=self._hash(), state=inputs.kept(blocks, view.state))
         self.views[view.id] = changed
         return changed
 

@@ -22,8 +22,6 @@ class Method:
     do: Do
     scopes: tuple[str, ...] = ()
     """One of them is needed; none where this is empty."""
-    app_level: bool = False
-    """Whether it is the app's own token that it takes."""
 
     def allowed(self, granted: set[str]) -> None:
         if self.scopes and not granted & set(self.scopes):
