@@ -31,6 +31,8 @@ class Notes:
         if isinstance(payload, Reaction):
             if payload.reaction.split("::")[0] != self._reaction or run is None:
                 return
+            if payload.shared and not self._knows(payload.who, run):
+                return
             said, author = await self._read(payload.channel, payload.message)
         elif payload.callback != SHORTCUT:
             return
@@ -68,6 +70,11 @@ class Notes:
             return known.name
 
         return plain_text(said, name_of)
+
+    def _knows(self, who: Who, run: str) -> bool:
+        """Whether the team or the directory has somebody of whom Slack does not say where they are from."""
+        directory, view = self._board.directory, self._board.view(run, who)
+        return who.user in directory.people or bool(view and directory.actor(who, view.plan.playbook, None).role)
 
     async def _read(self, channel: str, ts: str) -> tuple[str, str]:
         """A message's text and author; empty where it is gone."""

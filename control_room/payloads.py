@@ -78,8 +78,11 @@ class Shortcut(Payload):
 
 
 class Reaction(Payload):
+    """`shared`: other workspaces are in the channel too, and Slack does not say from which one this person is."""
+
     message: Stamp
     reaction: Short
+    shared: bool = False
 
 
 class HomeOpened(Payload):
@@ -162,7 +165,8 @@ def _event(body: Mapping[str, Any]) -> Payload | None:
         case "reaction_added" if event["item"].get("type") == "message":
             who = Who(team=body["team_id"], user=event["user"])
             place, stamp = event["item"]["channel"], event["item"]["ts"]
-            return Reaction(id=_id("event", body["event_id"]), who=who, channel=place, message=stamp, reaction=event["reaction"])
+            shared = body.get("is_ext_shared_channel") is True
+            return Reaction(id=_id("event", body["event_id"]), who=who, channel=place, message=stamp, reaction=event["reaction"], shared=shared)
         case "app_home_opened":
             return HomeOpened(id=_id("event", body["event_id"]), who=Who(team=body["team_id"], user=event["user"]))
         case _:

@@ -164,7 +164,6 @@ async def _serve(settings: Settings, known: SlackSettings, say: Callable[[str], 
             assert known.signing_secret is not None  # the settings see to it
             served = callbacks.served(known.listen, token(known.signing_secret), reception, lambda at: say(f"callbacks at {at}. Ctrl-C stops it"))
             await stack.enter_async_context(served)
-        reception.take_up()
         await stop.wait()
         await reception.settled(LAST_WORK)
 
@@ -187,10 +186,16 @@ async def _assemble(settings: Settings, known: SlackSettings, web: Web, team: st
         return await runs.report(run_id, False)
 
     follower = Follower(store, web, outbox, board, known, folder, here, paint, report)
+    try:
+        await follower.look()  # who presses or types at once means a run that is known by then
+    except GamedayError as error:
+        log.warning("%s", error)
     for work in (follower.run(), Postman(outbox, web).run()):
         task = asyncio.create_task(work)
         stack.callback(task.cancel)
-    return Reception(inbox, desk)
+    reception = Reception(inbox, desk)
+    reception.take_up()  # before anything new comes in
+    return reception
 
 
 async def _knock(web: Web, stop: asyncio.Event) -> str | None:

@@ -48,6 +48,6 @@ class SlackNotifier(Notifier):
 
 def _text(notice: Notice) -> str:
     """As text of others: nothing in it is a mention or a link."""
-    lines = [f"{SIGNS[notice.severity]} {notice.text}", *(f"• {each}" for each in notice.details), f"Called: {', '.join(notice.to)}" if notice.to else ""]
-    text = "\n".join(filter(None, lines))
+    called = [f"Called: {', '.join(notice.to)}"] if notice.to else []
+    text = "\n".join([f"{SIGNS[notice.severity]} {notice.text}", *(f"• {each}" for each in notice.details), *called])
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -31,6 +31,8 @@ class Callbacks:
         body = await _read(request)
         if body is None:
             return self._refuse(request, 413, f"more than {MOST_BYTES} bytes")
+        if not _is_text(body):
+            return self._refuse(request, 400, "it is no UTF-8 text")
         if not self._is_signed(request.headers, body):
             return self._refuse(request, 401, "its signature is not Slack's, or is older than five minutes")
         kind = PLACES[request.path]
@@ -63,6 +65,14 @@ async def _read(request: web.Request) -> bytes | None:
         if len(read) > MOST_BYTES:
             return None
     return bytes(read)
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _payload(kind: str, body: bytes) -> dict[str, Any]:

@@ -61,29 +61,18 @@ class SlackTown:
 
     def furnish(self, playbook: str = PLAYBOOK) -> None:
         """The workspace's channels, the settings and the playbook."""
-        for channel, users in (
-            (CONTROL, (ADA, GRACE, EDSGER)),
-            (RESPONSE, (LINUS, KEN, ADA)),
-            (SUPPORT, (STRANGER,)),
-            (ELSEWHERE, (LINUS, STRANGER, ADA)),
-        ):
+        members = {CONTROL: (ADA, GRACE, EDSGER), RESPONSE: (LINUS, KEN, ADA), SUPPORT: (STRANGER,), ELSEWHERE: (LINUS, STRANGER, ADA)}
+        for channel, users in members.items():
             self.slack.join(channel, *users)
         folder = self.town.home / "playbooks"
         folder.mkdir()
         filled = playbook.replace("PIDFILE", str(self.town.home / "sleeper.pid")).replace("PORT", str(self.town.port))
         (folder / f"{self.name}.yaml").write_text(filled)
-        door = (
-            {"signing_secret": "secret://env/SLACK_SIGNING_SECRET", "listen": "127.0.0.1:0"}
-            if self.callbacks
-            else {"app_token": "secret://env/SLACK_APP_TOKEN"}
-        )
-        section = {
-            "bot_token": "secret://env/SLACK_BOT_TOKEN",
-            "base_url": self.slack.base_url.rstrip("/"),
-            "playbooks": str(folder),
-            **door,
-            **self.extra,
-        }
+        door = {"app_token": "secret://env/SLACK_APP_TOKEN"}
+        if self.callbacks:
+            door = {"signing_secret": "secret://env/SLACK_SIGNING_SECRET", "listen": "127.0.0.1:0"}
+        section = {"bot_token": "secret://env/SLACK_BOT_TOKEN", "base_url": self.slack.base_url.rstrip("/"), "playbooks": str(folder)}
+        section |= {**door, **self.extra}
         written = "\n".join(f"{key} = {json.dumps(value)}" for key, value in section.items())
         (self.town.home / "settings.toml").write_text(f"[slack]\n{written}\n")
         tokens = {"SLACK_BOT_TOKEN": self.slack.bot_token, "SLACK_APP_TOKEN": self.slack.app_token, "SLACK_SIGNING_SECRET": self.slack.signing_secret}
@@ -91,13 +80,15 @@ class SlackTown:
 
     def open(self) -> None:
         """Starts the control room, and waits until Slack can reach it."""
-        before = self.log().count("callbacks at ")
+        before, sockets = self.log().count("callbacks at "), self.slack.connected
         self.town.start("slack")
         if self.callbacks:
             self.slack.until(lambda: self.log().count("callbacks at ") > before, 30, "the callbacks are served")
             self.slack.callbacks = self.log().rpartition("callbacks at ")[2].split(". ")[0].strip()
         else:
-            self.slack.until(lambda: self.slack.connected, 30, f"the control room has connected: {self.log()}")
+            self.slack.until(
+                lambda: self.slack.connected >= sockets + 2 and self.slack.connections == 2, 30, f"the control room has connected: {self.log()}"
+            )
 
     def log(self) -> str:
         path = self.town.home / "slack.log"
@@ -171,4 +162,4 @@ def everything_for(slack: Slack, user: str, *channels: str) -> Iterator[str]:
     yield from (json.dumps([each.text, each.blocks]) for each in (*slack.private(user), *slack.dms(user)))
     for view in (slack.home(user), slack.modal(user)):
         yield json.dumps(view.blocks) if view else ""
-    yield from (f"{each.name} {each.title} {each.content!r}" for each in slack.files if each.channel in channels)
+    yield from (f"{each.name} {each.title} {each.bytes!r}" for each in slack.files if each.channel in channels)

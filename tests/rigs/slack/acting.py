@@ -84,11 +84,13 @@ class Slack(Seeing):
 
     def _on(self, person: Person, current: Message | View, action: Json) -> Json:
         make = self._server.payloads
-        state = inputs.kept(current.blocks, current.state if isinstance(current, View) else {})
+        place = (person.id, current.channel, current.ts) if isinstance(current, Message) else ("", "", "")
+        state = inputs.kept(current.blocks, current.state if isinstance(current, View) else self._workspace.left.get(place, {}))
         held = {key: part for key, part in action.items() if key in ("type", inputs.key(action))}
         if action["type"] not in inputs.STATELESS:
             state.setdefault(action["block_id"], {})[action["action_id"]] = held
         if isinstance(current, Message):
+            self._workspace.left[place] = state
             return {**make.on_message("block_actions", person, current), "state": {"values": state}, "actions": [action]}
         kept = replace(current, state=state)
         self._workspace.views[current.id] = kept

@@ -92,7 +92,12 @@ def markdown(thing: dict[str, Any], at: str) -> Found:
 
 def table(thing: dict[str, Any], at: str) -> Found:
     yield from keys(thing, at, ("rows",), ("block_id", "column_settings"))
-    yield from items(thing.get("rows"), f"{at}/rows", 100, lambda row, where: items(row, where, 20, lambda cell, place: keys(cell, place, (), cell)))
+    yield from items(thing.get("rows"), f"{at}/rows", 100, lambda row, where: items(row, where, 20, _cell))
+
+
+def _cell(thing: Any, at: str) -> Found:
+    if not isinstance(thing, dict) or thing.get("type") not in {"raw_text", "raw_number", "rich_text"}:
+        yield said("unsupported type", f"{at}/type")
 
 
 JUDGES: dict[str, Judge] = {

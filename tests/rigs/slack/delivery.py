@@ -42,6 +42,9 @@ class Delivery:
     envelope_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     _over: threading.Event = field(default_factory=threading.Event, repr=False)
 
+    def __str__(self) -> str:
+        return f"{self.payload.get('type', self.kind)} after {self.attempts} attempts"
+
     @property
     def over(self) -> bool:
         return self._over.is_set()

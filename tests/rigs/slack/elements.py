@@ -19,6 +19,7 @@ from tests.rigs.slack.rules import (
     integer,
     items,
     keys,
+    matching,
     one_of,
     option,
     option_group,
@@ -109,6 +110,8 @@ def select(thing: dict[str, Any], at: str) -> Found:
 
 def picker(thing: dict[str, Any], at: str) -> Found:
     yield from keys(thing, at, (), ("action_id", "confirm", "focus_on_load", *OF_PICKERS[thing["type"]]))
+    yield from optional(thing, "initial_date", at, matching(r"\d{4}-\d{2}-\d{2}", "2024-12-31"))
+    yield from optional(thing, "initial_time", at, matching(r"([01]\d|2[0-3]):[0-5]\d", "23:59"))
     yield from optional(thing, "placeholder", at, text(150, PLAIN))
     yield from optional(thing, "confirm", at, confirm)
 

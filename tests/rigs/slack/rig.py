@@ -28,8 +28,26 @@ class Rig:
         self.base_url = f"http://127.0.0.1:{server.port}/api/"
         self.bot_token, self.app_token, self.signing_secret = known.bot_token, known.app_token, known.signing_secret
         self.team_id, self.bot_user, self.bot_id, self.app_id = known.team_id, known.bot_user, known.bot_id, known.app_id
-        self.scopes, self.calls, self.violations = known.scopes, known.calls, known.violations
-        """Live: `scopes` may be changed, `calls` and `violations` grow."""
+        self.calls, self.violations = known.calls, known.violations
+        """Live: they grow."""
+
+    @property
+    def scopes(self) -> set[str]:
+        """What the app's token may do. Tests change it."""
+        return self._workspace.scopes
+
+    @scopes.setter
+    def scopes(self, granted: set[str]) -> None:
+        self._workspace.scopes = set(granted)
+
+    @property
+    def trigger_lasts(self) -> float:
+        """Seconds in which what somebody did may be answered with a modal."""
+        return self._workspace.trigger_lasts
+
+    @trigger_lasts.setter
+    def trigger_lasts(self, seconds: float) -> None:
+        self._workspace.trigger_lasts = seconds
 
     @property
     def deliveries(self) -> list[Delivery]:

@@ -5,6 +5,7 @@ Source: docs.slack.dev, *Block Kit reference*, *Composition objects*; the words 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
@@ -91,6 +92,14 @@ def one_of(*allowed: str) -> Rule:
 
 def within(most: int, least: int = 0) -> Rule:
     return lambda value, at: string(value, at, most, least)
+
+
+def matching(pattern: str, like: str) -> Rule:
+    def rule(value: Any, at: str) -> Found:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            yield said(f"must be like {like}", at)
+
+    return rule
 
 
 def integer(least: int, most: int) -> Rule:

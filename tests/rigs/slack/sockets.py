@@ -21,6 +21,8 @@ from tests.rigs.slack.workspace import Workspace
 MOST = 10
 TICKET_LASTS = 30.0
 PING_EVERY = 10.0
+GOODBYE = 1.0
+"""Seconds that an app has to close its side as well."""
 HOST = "applink-1"
 
 
@@ -45,7 +47,7 @@ class Sockets:
         at = self._tickets.pop(request.query.get("ticket", ""), None)
         if at is None or time.monotonic() - at > TICKET_LASTS:
             return web.Response(status=404)
-        socket = web.WebSocketResponse(autoping=False)
+        socket = web.WebSocketResponse(autoping=False, timeout=GOODBYE)
         await socket.prepare(request)
         if len(self.open) >= MOST:
             await self._bye(socket, "too_many_websockets")

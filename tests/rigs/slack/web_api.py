@@ -98,15 +98,16 @@ class WebApi:
         else:
             content = await request.read()
         mood = self._moods.take("upload")
-        good = file is not None and len(content) == file.length and not mood.error
+        good = file is not None and len(content) == file.length and not mood.error and not mood.retry_after
         if good and file is not None:
             file.bytes = content
-        self._note(
-            "upload", Arguments(file=request.match_info["file"], bytes=len(content)), "hang" if mood.hang is not None else "ok" if good else "500"
-        )
+        status = 429 if mood.retry_after else 200 if good else int(mood.error) if mood.error.isdecimal() else 500
+        said = "hang" if mood.hang is not None else "ok" if good else str(status)
+        self._note("upload", Arguments(file=request.match_info["file"], bytes=len(content)), said)
         if mood.hang is not None:
             return await cut(request, self.over, mood.hang)
-        return web.Response(text=f"OK - {len(content)}") if good else web.Response(status=500, text=mood.error or "upload failed")
+        headers = {"Retry-After": str(mood.retry_after)} if mood.retry_after else {}
+        return web.Response(status=status, text=f"OK - {len(content)}" if good else "upload failed", headers=headers)
 
 
 async def cut(request: web.Request, over: asyncio.Event, seconds: float) -> web.Response:

@@ -19,7 +19,6 @@ SCOPES = frozenset(
         *("groups:read", "groups:history", "groups:write", "im:read", "im:history", "im:write"),
     }
 )
-TRIGGER_LASTS = 3.0
 HOOK_LASTS, HOOK_USES = 30 * 60.0, 5
 MOST_VIEWS = 3
 
@@ -29,7 +28,9 @@ class Workspace:
         self.team_id, self.team_domain, self.app_id, self.bot_user, self.bot_id = "T01", "gameday-test", "A01", "UBOT", "B01"
         self.bot_token, self.app_token = f"xoxb-1-{secrets.token_hex(12)}", f"xapp-1-A01-{secrets.token_hex(12)}"
         self.signing_secret, self.verification_token = signing_secret or secrets.token_hex(16), secrets.token_hex(12)
-        self.scopes = set(SCOPES)
+        self.scopes, self.trigger_lasts = set(SCOPES), 3.0
+        self.left: dict[tuple[str, str, str], Json] = {}
+        """What somebody left standing in the inputs of a message."""
         self.people: dict[str, Person] = {}
         self.channels: dict[str, Channel] = {}
         self.posted: dict[tuple[str, str], Message] = {}
@@ -136,7 +137,7 @@ class Workspace:
             raise No("invalid_trigger_id" if trigger_id else "invalid_arguments")
         if found.used:
             raise No("exchanged_trigger_id")
-        if time.monotonic() - found.at > TRIGGER_LASTS:
+        if time.monotonic() - found.at > self.trigger_lasts:
             raise No("expired_trigger_id")
         found.used = True
         return found

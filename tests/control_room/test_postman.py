@@ -1,0 +1,137 @@
+"""Letters reach Slack once, in order, no faster than it allows, whatever it answers and whenever the process dies."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from control_room import postman
+from control_room.outbox import Letter, Outbox
+from control_room.postman import Postman
+from control_room.web import SlackSaysNo, Web
+from tests.rigs.slack import Slack, slack_server
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    with slack_server() as server:
+        server.join("C01", "U01")
+        server.join("C02", "U02")
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SPACING", "LIVE_SPACING", "FIRST_PAUSE", "LOOK"):
+        monkeypatch.setattr(postman, name, 0.01)
+
+
+@pytest.fixture
+async def post(slack: Slack, tmp_path: Path) -> AsyncIterator[Outbox]:
+    """An outbox with a postman at work."""
+    outbox = Outbox(tmp_path / "slack.db")
+    task = asyncio.create_task(Postman(outbox, Web(slack.bot_token, slack.base_url)).run())
+    yield outbox
+    task.cancel()
+
+
+async def until(slack: Slack, holds: Callable[[], object], what: str, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"never came: {what}\n{slack.dump()}"
+        await asyncio.sleep(0.02)
+
+
+def texts(slack: Slack, channel: str = "C01") -> list[str]:
+    return [each.text for each in slack.messages(channel)]
+
+
+async def test_they_come_in_order_and_a_thread_after_its_message(slack: Slack, post: Outbox) -> None:
+    post.put(Letter("run", "C01", "the run"))
+    for number in range(5):
+        post.put(Letter(f"line {number}", "C01", f"line {number}", thread="run"))
+    await until(slack, lambda: slack.messages("C01") and len(slack.thread(slack.messages("C01")[0])) == 5, "five lines")
+    assert [each.text for each in slack.thread(slack.messages("C01")[0])] == [f"line {number}" for number in range(5)]
+
+
+async def test_a_pause_that_slack_asks_for_is_kept(slack: Slack, post: Outbox) -> None:
+    slack.limit("chat.postMessage", times=1, retry_after=2)
+    began = time.monotonic()
+    post.put(Letter("a", "C01", "a"))
+    post.put(Letter("b", "C02", "b"))
+    await until(slack, lambda: texts(slack) == ["a"] and texts(slack, "C02") == ["b"], "both")
+    calls = [call.at for call in slack.called("chat.postMessage")]
+    assert len(calls) == 3 and calls[1] - calls[0] >= 1.9, "the pause is the app's, not one channel's"
+    assert time.monotonic() - began >= 1.9
+
+
+async def test_a_message_that_nobody_heard_the_end_of_is_looked_for(slack: Slack, post: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("control_room.web.TIMEOUT", 0.5)
+    post.put(Letter("run", "C01", "the run"))
+    await until(slack, lambda: post.ts("run"), "the first")
+    slack.hang("chat.postMessage", times=1, seconds=5)
+    post.put(Letter("a", "C01", "a"))
+    post.put(Letter("b", "C01", "b", thread="run"))
+    await until(slack, lambda: post.ts("a") and post.ts("b"), "both known")
+    assert texts(slack) == ["the run", "a"] and [each.text for each in slack.thread(slack.messages("C01")[0])] == ["b"]
+
+
+async def test_after_a_crash_what_was_on_its_way_is_looked_for(slack: Slack, tmp_path: Path) -> None:
+    web, letter = Web(slack.bot_token, slack.base_url), Letter("a", "C01", "a")
+    first = Outbox(tmp_path / "slack.db")
+    first.put(letter)
+    first.trying(letter)
+    await web.call("chat.postMessage", channel="C01", text="a", metadata=letter.metadata)
+    first.close()  # dead before it could write that down
+    again = Outbox(tmp_path / "slack.db")
+    await Postman(again, web).round()
+    assert texts(slack) == ["a"] and again.ts("a") and again.waiting() == []
+
+
+async def test_a_state_takes_the_place_of_what_it_was(slack: Slack, post: Outbox) -> None:
+    for number in range(50):
+        post.put(Letter("run", "C01", f"state {number}", live=True))
+        await asyncio.sleep(0)
+    await until(slack, lambda: texts(slack) == ["state 49"], "the last state")
+    assert len(slack.messages("C01")) == 1 and len(slack.called("chat.update")) < 10
+
+
+async def test_a_state_that_somebody_deletes_is_posted_anew(slack: Slack, post: Outbox) -> None:
+    post.put(Letter("run", "C01", "one", live=True))
+    await until(slack, lambda: post.ts("run"), "it is there")
+    await Web(slack.bot_token, slack.base_url).call("chat.delete", channel="C01", ts=post.ts("run"))
+    post.put(Letter("run", "C01", "two", live=True))
+    await until(slack, lambda: [each.text for each in slack.messages("C01") if not each.deleted] == ["two"], "it is there again")
+
+
+async def test_what_slack_refuses_for_good_holds_up_nothing_else(slack: Slack, post: Outbox) -> None:
+    slack.fail("chat.postMessage", "invalid_blocks", times=1)
+    post.put(Letter("bad", "C01", "bad"))
+    post.put(Letter("good", "C01", "good"))
+    await until(slack, lambda: texts(slack) == ["good"], "the good one")
+    assert post.waiting() == []
+
+
+async def test_what_somebody_can_mend_is_waited_for(slack: Slack, post: Outbox) -> None:
+    slack.fail("chat.postMessage", "not_in_channel", times=3)
+    post.put(Letter("a", "C01", "a"))
+    await until(slack, lambda: texts(slack) == ["a"], "once the app is invited")
+
+
+async def test_a_dead_slack_is_waited_for_and_nothing_is_lost_or_doubled(slack: Slack, post: Outbox) -> None:
+    slack.down()
+    for number in range(10):
+        post.put(Letter(f"{number}", "C01", f"{number}"))
+    await asyncio.sleep(0.1)
+    slack.up()
+    await until(slack, lambda: len(texts(slack)) == 10, "all ten", 40)
+    assert texts(slack) == [str(number) for number in range(10)]
+
+
+async def test_an_answer_goes_to_slack_alone(slack: Slack) -> None:
+    with pytest.raises(SlackSaysNo, match="no address of Slack's"):
+        await Web(slack.bot_token, slack.base_url).answer("http://169.254.169.254/latest/meta-data", "x")
