@@ -99,8 +99,7 @@ class Desk:
             return
         carried = unpacked(press.value)
         if press.action == "halt":
-            self._slash.must_lead(press.who)
-            said = await self._runs.halt(self._directory.actor(press.who, None, press.channel), carried.get("reason", ""))
+            said = await self._runs.halt(self._slash.leader(press.who, press.channel), carried.get("reason", ""))
             await self.public(press, f"<@{press.who.user}> has pulled the lever: {said}")
             return
         run = _run_id(carried.get("run", ""))

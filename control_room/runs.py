@@ -24,8 +24,8 @@ class Runs(Protocol):
     async def halt(self, by: Actor, reason: str) -> str:
         """Pulls the lever; returns what came of it."""
 
-    async def add(self, run_id: str, notes: Sequence[Command]) -> None:
-        """Adds notes to a run that is over, and writes its report anew."""
+    async def add(self, run_id: str, notes: Sequence[Command]) -> str:
+        """Adds notes to a run that is over, and has its report written anew; returns what is said of it."""
 
     async def report(self, run_id: str, open_seals: bool) -> str:
         """A run's report, in Markdown, as somebody may see it."""

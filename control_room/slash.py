@@ -16,7 +16,7 @@ from control_room.runs import Board, Leases, Runs, listed
 from control_room.starting import LEADING, Starting
 from control_room.web import Web
 from control_room.writing import plain_text
-from gameday.commands import Verb
+from gameday.commands import Actor, Verb
 from gameday.errors import BadInput, NotFound, Refused
 from gameday.view import RunView
 
@@ -84,19 +84,25 @@ class Slash:
 
     async def _halt(self, said: SlashCommand, rest: str, desk: Desk) -> None:
         """Asks once, with what it means: it is for everything, not for one run."""
-        self.must_lead(said.who)
+        self.leader(said.who, said.channel)
         carried = {"reason": plain_text(rest)[:500] or "no reason given"}
         sure = ("Every run is aborted, every fault taken off, and no run begins until it is released.", "Halt everything")
         pull = button("halt", "Halt everything", carried, "danger", sure)
         await desk.private(said, "The lever stops every game day", built([section("The lever stops every game day."), *actions("halt", [pull])]))
 
-    def must_lead(self, who: Who) -> None:
-        """Raises Refused for whom the lever is not."""
+    def leader(self, who: Who, channel: str | None) -> Actor:
+        """Whoever may pull the lever, by the name that a day that goes on, or the directory, knows them by.
+
+        Raises:
+            Refused: it is not for them.
+        """
         directory = self._board.directory
         views = [self._board.view(run, who) for run in self._board.going_on()]
-        leads = any(view and directory.actor(who, view.plan.playbook, None).role in LEADING for view in views)
-        if not leads and who.user not in directory.people:
+        actors = [directory.actor(who, view.plan.playbook, channel) for view in views if view]
+        leading = next((actor for actor in actors if actor.role in LEADING), None)
+        if leading is None and who.user not in directory.people:
             raise Refused("the lever is for those whom [slack.people] names, and for who leads a day that goes on; anybody can abort a run")
+        return leading or directory.actor(who, None, channel)
 
     async def _report(self, said: SlashCommand, rest: str, desk: Desk) -> None:
         named = rest.split()[:1]

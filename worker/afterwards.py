@@ -16,15 +16,15 @@ from gameday.event import Event, EventKind, event_id
 async def add_notes(store: RunStore, run_id: str, notes: Sequence[Command]) -> str:
     """Adds notes to a run that is over; one that was added before is the same note. Returns what is said to whoever wrote them.
 
+    The report is to be written anew after it (`write_report`), which takes seconds.
+
     Raises:
         Refused: there is nothing to note.
-        GamedayError: the report could not be written; the notes are in the record.
     """
     if any(not note.text for note in notes):
         raise Refused("a note needs text")
     await asyncio.to_thread(store.append, [_event(run_id, note) for note in notes])
-    await write_report(run_id)
-    return "noted; the report is written anew"
+    return "noted, for the report"
 
 
 def _event(run_id: str, note: Command) -> Event:

@@ -42,7 +42,7 @@ from gameday.slack import SlackSettings
 from gameday.yaml_tree import Problem
 from reports import postmortem
 from worker import lever, starter
-from worker.afterwards import add_notes
+from worker.afterwards import add_notes, write_report
 from worker.client import send
 from worker.connection import connect
 from worker.processes import prepare
@@ -63,6 +63,8 @@ class TemporalRuns:
     settings: Settings
     store: RunStore
     _client: Client | None = field(default=None, repr=False)
+    _writing: dict[str, asyncio.Task[None]] = field(default_factory=dict, repr=False)
+    _again: set[str] = field(default_factory=set, repr=False)
 
     async def client(self) -> Client:
         if self._client is None:
@@ -78,7 +80,7 @@ class TemporalRuns:
 
     async def tell(self, run_id: str, command: Command) -> str:
         if command.verb is Verb.NOTE and await asyncio.to_thread(self.store.outcome, run_id) is not None:
-            return await add_notes(self.store, run_id, [command])
+            return await self.add(run_id, [command])
         try:
             return (await send(await (self.urgently() if command.verb in URGENT else self.client()), run_id, command)).text
         except NotFound:
@@ -101,8 +103,29 @@ class TemporalRuns:
         said += [f"{run}: {told}" for run, told in pulled.runs.items()]
         return f"{pulled.halt.said}. {'; '.join(said)}. Nothing begins until `gameday halt --release`"
 
-    async def add(self, run_id: str, notes: Sequence[Command]) -> None:
-        await add_notes(self.store, run_id, notes)
+    async def add(self, run_id: str, notes: Sequence[Command]) -> str:
+        said = await add_notes(self.store, run_id, notes)
+        self._write(run_id)
+        return said
+
+    def _write(self, run_id: str) -> None:
+        """Has the report written anew, beside: whoever has said something need not wait for it. What comes meanwhile is written after it."""
+        if run_id in self._writing:
+            self._again.add(run_id)
+            return
+
+        async def write() -> None:
+            while True:
+                self._again.discard(run_id)
+                try:
+                    await write_report(run_id)
+                except GamedayError as error:
+                    log.error("%s", error)
+                if run_id not in self._again:
+                    del self._writing[run_id]
+                    return
+
+        self._writing[run_id] = asyncio.create_task(write())
 
     async def report(self, run_id: str, open_seals: bool) -> str:
         record = await asyncio.to_thread(self.store.read, run_id)

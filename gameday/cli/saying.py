@@ -19,6 +19,7 @@ from gameday.errors import BadInput, GamedayError, NotFound, Refused, SettingsEr
 if TYPE_CHECKING:
     from temporalio.client import Client
 
+    from activities.store import RunStore
     from gameday.plan import Plan
     from gameday.record import RunRecord
     from gameday.settings import Settings
@@ -56,12 +57,17 @@ def say(run: str, verb: str, fields: Fields) -> str:
     command = make(Verb(verb), context.speaker(known, plan.playbook), fields)
     outcome = opened.outcome(plan.run_id)
     if outcome is not None and command.verb is Verb.NOTE:
-        from worker.afterwards import add_notes
-
-        return context.carry_out(add_notes(opened, plan.run_id, [command]))
+        return context.carry_out(_note_afterwards(opened, plan.run_id, command))
     if outcome is not None:
         return _too_late(command, plan, outcome)
     return context.carry_out(tell(known, plan.run_id, command))
+
+
+async def _note_afterwards(opened: RunStore, run_id: str, command: Command) -> str:
+    from worker.afterwards import add_notes, write_report
+
+    said = await add_notes(opened, run_id, [command])
+    return f"{said}: {await write_report(run_id)}"
 
 
 def _approved(record: RunRecord, fields: Fields) -> Fields:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from gameday.event import EventKind
 from tests.rigs.slack import Message, Slack, View, slack_server
 from tests.rigs.town import Town, town
 
+T = TypeVar("T")
 ADA, GRACE, LINUS, EDSGER, KEN, STRANGER = "U01", "U02", "U03", "U04", "U06", "U99"
 CONTROL, RESPONSE, SUPPORT, ELSEWHERE = "C01", "C02", "C03", "C09"
 CANARY = "kanarienvogel"
@@ -83,7 +85,7 @@ class SlackTown:
         before, sockets = self.log().count("callbacks at "), self.slack.connected
         self.town.start("slack")
         if self.callbacks:
-            self.slack.until(lambda: self.log().count("callbacks at ") > before, 30, "the callbacks are served")
+            self._until(lambda: self.log().count("callbacks at ") > before, 60, "the callbacks are served")
             self.slack.callbacks = self.log().rpartition("callbacks at ")[2].split(". ")[0].strip()
         else:
             self.slack.until(
@@ -98,10 +100,17 @@ class SlackTown:
         """`/gameday start`, and its dialog. Returns the run's id once its message is in the control room."""
         known = len(self.slack.messages(CONTROL))
         self.slack.command(user, ELSEWHERE, "/gameday", f"start {self.name}").wait()
-        dialog = self.slack.until(lambda: self.slack.modal(user), what="the dialog of the start")
+        dialog = self.dialog(user)
         self.slack.submit(user, dialog, {f"v-{name}": value for name, value in values.items()}).wait()
-        message = self.slack.until(lambda: self.slack.messages(CONTROL)[known:], 30, f"the run's message: {self.log()}")[0]
+        message = self._until(lambda: self.slack.messages(CONTROL)[known:], 60, "the run's message")[0]
         return next(word.strip("`") for word in message.plain.split() if word.strip("`").endswith(f"-{self.name}"))
+
+    def _until(self, found: Callable[[], T], seconds: float, what: str, there: Callable[[], object] = lambda: "") -> T:
+        """As the workspace's own, and a failure tells what the control room has said by then."""
+        try:
+            return self.slack.until(found, seconds, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\nThere is: {there()}\nThe control room: {self.log()[-4000:]}") from None
 
     def message(self, run: str, channel: str = CONTROL) -> Message:
         """The run's message as it is now."""
@@ -109,11 +118,11 @@ class SlackTown:
 
     def press(self, user: str, run: str, action: str, channel: str = CONTROL, seconds: float = 30) -> None:
         """Presses a button of a room's message, once it is there."""
-        self.slack.until(lambda: action in self.message(run, channel).action_ids, seconds, f"{action} can be pressed in {channel}; log: {self.log()}")
+        self._until(lambda: action in self.message(run, channel).action_ids, seconds, f"{action} can be pressed in {channel}")
         self.slack.press(user, self.message(run, channel), action).wait()
 
     def dialog(self, user: str) -> View:
-        return self.slack.until(lambda: self.slack.modal(user), what=f"a dialog for {user}; log: {self.log()}")
+        return self._until(lambda: self.slack.modal(user), 30, f"a dialog for {user}")
 
     def heard(self, user: str, words: str) -> Message:
         """What somebody was told privately."""
@@ -121,7 +130,7 @@ class SlackTown:
         def found() -> Message | None:
             return next((each for each in (*self.slack.private(user), *self.slack.dms(user)) if words in each.plain), None)
 
-        return self.slack.until(found, what=f"{user} is told {words!r}; told: {[each.plain for each in self.slack.private(user)]}")
+        return self._until(found, 30, f"{user} is told {words!r}", lambda: [each.plain for each in self.slack.private(user)])
 
     def seen(self, channel: str, words: str, seconds: float = 30) -> Message:
         """A message of a room, or of a thread in it."""
@@ -130,7 +139,7 @@ class SlackTown:
             tops = self.slack.messages(channel)
             return next((each for top in tops for each in (top, *self.slack.thread(top)) if words in each.plain), None)
 
-        return self.slack.until(found, seconds, f"{words!r} in {channel}")
+        return self._until(found, seconds, f"{words!r} in {channel}", lambda: [each.plain for each in self.slack.messages(channel)])
 
     def has(self, run: str, kind: EventKind) -> bool:
         try:

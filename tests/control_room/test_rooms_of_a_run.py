@@ -1,0 +1,127 @@
+"""What a playbook says of its rooms: a channel of the run's own, a drill that nobody announces, who must be there, from whom an abort is taken."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from gameday.event import EventKind
+from tests.rigs.slack_town import (
+    ADA,
+    CANARY,
+    CONTROL,
+    EDSGER,
+    ELSEWHERE,
+    GRACE,
+    KEN,
+    LINUS,
+    PLAYBOOK,
+    RESPONSE,
+    STRANGER,
+    SUPPORT,
+    SlackTown,
+    slack_town,
+)
+
+pytestmark = pytest.mark.timeout(180)
+EASY = PLAYBOOK.replace("ready: 1, checklist: true", "ready: 0, checklist: false")
+
+
+def rooms(**more: str) -> str:
+    said = "".join(f", {key}: {value}" for key, value in more.items())
+    return EASY.replace(f"stakeholders: [{SUPPORT}]}}", f"stakeholders: [{SUPPORT}]{said}}}")
+
+
+def played(stage: SlackTown) -> str:
+    run = stage.begin(length="2s")
+    stage.press(ADA, run, "go")
+    stage.slack.submit(ADA, stage.dialog(ADA)).wait()
+    return run
+
+
+async def test_a_channel_of_the_runs_own_is_archived_with_the_report(tmp_path: Path) -> None:
+    async with slack_town(tmp_path / "home", playbook=rooms(own_channel="true")) as stage:
+        await asyncio.to_thread(_own, stage)
+
+
+def _own(stage: SlackTown) -> None:
+    slack, run = stage.slack, played(stage)
+    slack.until(lambda: any(each.name == f"gameday-{run}" for each in slack.channels), 30, "the channel")
+    own = next(each for each in slack.channels if each.name == f"gameday-{run}")
+    assert {ADA, GRACE, LINUS, KEN, EDSGER} <= set(slack.channel(own.id).members) and STRANGER not in slack.channel(own.id).members
+    stage.seen(own.id, "a drill is on")
+    stage.seen(own.id, "Support: it is so quiet")
+    stage.seen(own.id, "the drill is over", 60)
+    slack.until(lambda: slack.channel(own.id).archived, 60, "it is archived")
+    (report,) = [each for each in slack.files if each.channel == own.id]
+    assert report.name == f"{run}.md" and b"slack-day" in report.bytes
+    assert CANARY not in own.name
+
+
+async def test_a_drill_that_is_not_announced(tmp_path: Path) -> None:
+    async with slack_town(tmp_path / "home", playbook=rooms(announced="false")) as stage:
+        await asyncio.to_thread(_unannounced, stage)
+
+
+def _unannounced(stage: SlackTown) -> None:
+    played(stage)
+    stage.seen(RESPONSE, "the drill is over", 60)
+    assert [each.plain.splitlines()[0] for each in stage.slack.messages(RESPONSE)] == ["Support: it is so quiet", "slack-day: the drill is over"]
+
+
+async def test_sealed_scenarios_are_kept_from_a_control_room_that_a_responder_is_in(tmp_path: Path) -> None:
+    async with slack_town(tmp_path / "home", playbook=EASY) as stage:
+        stage.slack.join(CONTROL, KEN)
+        await asyncio.to_thread(_mixed, stage)
+
+
+def _mixed(stage: SlackTown) -> None:
+    slack, run = stage.slack, stage.begin(length="3s")
+    slack.until(lambda: stage.has(run, EventKind.GATE_WAITING), 30, "the gate")
+    slack.open_home(ADA).wait()  # what is her own is not kept from her
+    home = slack.until(lambda: (home := slack.home(ADA)) and "go" in home.action_ids and home, 20, "her home")
+    slack.press(ADA, home, "go").wait()
+    dialog = stage.dialog(ADA)
+    assert CANARY in dialog.plain
+    slack.submit(ADA, dialog).wait()
+    slack.until(lambda: stage.town.is_frozen, 30, "the sleeper is frozen")
+    slack.until(lambda: "a scenario is running" in stage.message(run).plain, 20, "the message")
+    said = [each.plain for top in slack.messages(CONTROL) for each in (top, *slack.thread(top))]
+    assert [text for text in said if CANARY in text] == [] and not [each for each in slack.files if each.name.endswith(".png")]
+    assert "in it is a responder" in stage.log()
+
+
+async def test_a_day_may_take_an_abort_from_its_team_alone(tmp_path: Path) -> None:
+    async with slack_town(tmp_path / "home", playbook=EASY.replace("\nteam:", "\nabort_from: team\nteam:")) as stage:
+        await asyncio.to_thread(_narrowed, stage)
+
+
+def _narrowed(stage: SlackTown) -> None:
+    run = stage.begin()
+    stage.slack.command(STRANGER, ELSEWHERE, "/gameday", "abort").wait()
+    stage.heard(STRANGER, "this day takes it from its team alone")
+    assert not stage.town.has_ended(run)
+    stage.slack.command(KEN, RESPONSE, "/gameday", "abort").wait()
+    stage.slack.until(lambda: stage.town.has_ended(run), 40, "the run has ended")
+    assert [event.actor for event in stage.town.record(run).of(EventKind.ABORTED)] == ["Ken"]
+
+
+async def test_somebody_is_asked_whether_they_are_still_there(tmp_path: Path) -> None:
+    present = EASY.replace("presence: {within: 5m}", "presence: {within: 10s, answer_within: 60s}")
+    async with slack_town(tmp_path / "home", playbook=present) as stage:
+        await asyncio.to_thread(_present, stage)
+
+
+def _present(stage: SlackTown) -> None:
+    run = stage.begin(length="60s")
+    stage.press(ADA, run, "go")
+    stage.slack.submit(ADA, stage.dialog(ADA)).wait()
+    asked = stage.seen(CONTROL, "is somebody still there?", 60)
+    assert f"<@{GRACE}>" in asked.plain and f"<@{ADA}>" in asked.plain
+    stage.slack.press(GRACE, asked, "here").wait()
+    stage.heard(GRACE, "Grace is there")
+    stage.seen(CONTROL, "Grace is there")
+    stage.slack.command(ADA, CONTROL, "/gameday", "abort enough").wait()
+    stage.slack.until(lambda: stage.town.has_ended(run), 40, "the run has ended")
