@@ -186,13 +186,13 @@ def meant(command: Command, moment: Moment) -> list[Asked]:
 def _done_refusal(command: Command, moment: Moment) -> str | None:
     """Who is neither asked nor leads is told the same whether anything is asked or not: a sealed scenario may be under way."""
     actor, found = command.actor, meant(command, moment)
-    if not found and not _may(actor, Verb.DONE, moment):
-        return f"{actor.name} may not say done: that is for whoever is asked, {_those(Verb.DONE, moment)}"
     known = [asked.fault for asked in meant(command.model_copy(update={"fault": None}), moment)]
+    if not known and not _may(actor, Verb.DONE, moment):
+        return f"{actor.name} may not say done: that is for whoever is asked, {_those(Verb.DONE, moment)}"
     if not known:
         return "nothing is asked of anybody now, to be done by hand"
     if not found:
-        return f"nothing is asked for {command.fault!r} now; expected {' or '.join(known)}"
+        return f"{command.fault!r} is nothing that {actor.name} may say done to now; expected {' or '.join(known)}"
     if len(found) > 1:
         return f"several things are asked for; say which is done: {' or '.join(known)}"
     if command.half not in (None, found[0].half):

@@ -13,9 +13,10 @@ from gameday.cli.saying import make
 from gameday.cli.screens import complain
 from gameday.commands import OVER, Command, Moment, Verb, meant, refusal
 from gameday.errors import Refused
+from gameday.event import EventKind
 
 if TYPE_CHECKING:
-    from gameday.plan import Plan
+    from gameday.record import RunRecord
     from gameday.settings import Settings
 
 Errands = dict[str, tuple[str, Asked]]
@@ -35,7 +36,7 @@ def say_done(run: str, fault: str | None, half: str | None) -> str:
         half = seen.half.value
         _confirm(seen)
     command = make(Verb.DONE, context.speaker(known, whole.plan.playbook), {"fault": fault, "half": half})
-    return context.carry_out(_tell(known, whole.plan, command, open_errands(whole.events)))
+    return context.carry_out(_tell(known, whole, command))
 
 
 def _seen(errands: Errands, fault: str | None) -> Asked | None:
@@ -55,18 +56,21 @@ def _confirm(asked: Asked) -> None:
         raise Refused("nothing was said to be done")
 
 
-async def _tell(known: Settings, plan: Plan, command: Command, errands: Errands) -> str:
+async def _tell(known: Settings, record: RunRecord, command: Command) -> str:
+    """Says it to the day; where that is over to the fault, by the same rule of who may."""
     from worker.client import is_open, send, send_done
     from worker.connection import connect
 
-    client = await connect(known.home)
+    client, plan = await connect(known.home), record.plan
     if await is_open(client, plan.run_id):
         try:
             return (await send(client, plan.run_id, command)).text
         except Refused as refused:
             if str(refused) != OVER:  # it is only writing its report now
                 raise
-    moment = Moment(started_by=plan.started_by.id, asked=tuple(asked for _, asked in errands.values()))
+    errands, handed = open_errands(record.events), record.last(EventKind.HANDED_OVER)
+    asked_for = tuple(asked for _, asked in errands.values())
+    moment = Moment(started_by=plan.started_by.id, handed_to=handed.text("to") if handed else "", asked=asked_for)
     reason = refusal(command, moment)
     if reason is not None:
         raise Refused(f"{plan.run_id} is over: {reason}")

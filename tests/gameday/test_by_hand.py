@@ -9,6 +9,7 @@ import pytest
 
 from activities.kinds import catalogue, of_hosts
 from gameday.by_hand import Asked, Errand, Half, at, open_errands
+from gameday.cli.fault_table import faults
 from gameday.commands import Actor, Command, Moment, Verb, refusal
 from gameday.errors import PlaybookError
 from gameday.event import Event, EventKind
@@ -195,6 +196,15 @@ def test_the_view_shows_who_is_asked_for_what() -> None:
     ]
 
 
+@pytest.mark.parametrize(("width", "shown"), [(140, "asks Linus: Pull the cable, until 12:10:00"), (60, "asks Linus")])
+def test_the_table_of_faults_says_who_is_asked_and_has_no_lease_for_it(width: int, shown: str) -> None:
+    view = RunView(planned(DAY), NOW)
+    for event in STORY[:2]:
+        view.take(event)
+    _, row = (each.plain.split("   ") for each in faults(view, NOW, {}, width, 9))
+    assert [cell.strip() for cell in row if cell.strip()] == ["cable-out", "by hand, Linus", "▷ asked", "–", shown]
+
+
 @pytest.mark.parametrize(("until", "half"), [(1, None), (2, Half.DO), (3, None), (5, Half.UNDO), (6, Half.UNDO), (7, None)])
 def test_what_is_still_asked_is_told_by_the_record(until: int, half: Half | None) -> None:
     found = open_errands(STORY[:until]).get("cable-out")
@@ -238,14 +248,14 @@ THAT_IS_FOR = "that is for whoever is asked, commander, technical lead, or whoev
     ("actor", "more", "asked", "expected"),
     [
         (LINUS, {}, (CABLE, FUSE), None),
-        (LINUS, {"fault": "fuse"}, (CABLE, FUSE), f"Linus may not say done: {THAT_IS_FOR}"),
+        (LINUS, {"fault": "fuse"}, (CABLE, FUSE), "'fuse' is nothing that Linus may say done to now; expected cable-out"),
         (GRACE, {"fault": "fuse"}, (CABLE, FUSE), None),
         (GRACE, {}, (CABLE,), f"Grace may not say done: {THAT_IS_FOR}"),
         (GRACE, {}, (), f"Grace may not say done: {THAT_IS_FOR}"),
         (MARGARET, {}, (CABLE,), None),
         (MARGARET, {}, (CABLE, FUSE), "several things are asked for; say which is done: cable-out or fuse"),
         (MARGARET, {"fault": "fuse"}, (CABLE, FUSE), None),
-        (MARGARET, {"fault": "fuze"}, (CABLE, FUSE), "nothing is asked for 'fuze' now; expected cable-out or fuse"),
+        (MARGARET, {"fault": "fuze"}, (CABLE, FUSE), "'fuze' is nothing that Margaret may say done to now; expected cable-out or fuse"),
         (MARGARET, {}, (), "nothing is asked of anybody now, to be done by hand"),
         (MARGARET, {"half": Half.UNDO}, (CABLE,), "that was for an earlier request; asked now is: Pull the cable"),
         (MARGARET, {"half": Half.DO}, (CABLE,), None),

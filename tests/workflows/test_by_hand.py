@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from gameday.by_hand import Asked, Half, open_errands
+from gameday.cli.context import user
 from gameday.commands import Actor, Command, Verb
 from gameday.errors import NotFound, Refused
 from gameday.event import EventKind
@@ -16,7 +20,7 @@ from gameday.plan import RunKind
 from gameday.view import RunView
 from gameday.viewer import veil
 from reports.proofs import proofs
-from tests.rigs.town import ADA, DAY, Town
+from tests.rigs.town import ADA, DAY, ROOT, Town
 from tests.workflows.conftest import GATE, LINUS, active, at_gate, told
 from worker import client as talking
 
@@ -70,8 +74,6 @@ async def test_it_is_on_and_off_by_the_word_of_whoever_was_asked(shared: Town) -
     assert off.data["proof"] == [{"step": "by hand", "before": "–", "after": "Ada says done: Plug it back in", "state": "by the word of Ada"}]
     report = await asyncio.to_thread(Path(result.report).read_text)
     assert "gone by the word of Ada, and nothing was read back" in report and "Ada says done: Plug it back in" in report
-    Path("/tmp/report.md").write_text(report)
-    Path("/tmp/lines.txt").write_text("\n".join(lines(shared, handle.id)))
 
 
 def lines(place: Town, run_id: str) -> list[str]:
@@ -155,12 +157,12 @@ async def test_a_killed_conductor_loses_nothing_of_it(place: Town) -> None:
     await is_asked(place, handle.id, Half.DO)
     place.kill("worker")
     place.start("worker")
-    await place.tell(handle, Verb.DONE, actor=LINUS)
-    await is_asked(place, handle.id, Half.UNDO)
-    place.kill("worker")
-    place.start("worker")
-    await place.tell(handle, Verb.DONE, actor=LINUS)
-    assert (await handle.result()).outcome == "passed"
+    for half in Half:
+        await is_asked(place, handle.id, half)
+        await place.tell(handle, Verb.DONE, actor=LINUS)
+    await handle.result()
+    (fault,) = place.record(handle.id).faults()
+    assert (fault.outcome, fault.reason) == (FaultOutcome.REVERTED, "its time was over (0.3 s)")
 
 
 async def test_it_goes_with_faults_on_hosts_and_is_no_host_s_to_revert(shared: Town) -> None:
@@ -190,3 +192,34 @@ async def test_a_rehearsal_and_a_dry_run_ask_nobody(shared: Town, kind: RunKind)
     untried = [event.text("said") for event in record.of(EventKind.REHEARSED) if event.text("about") == "fault cable-out"]
     assert untried == (["by hand, Linus: not tried, since a rehearsal asks nobody to do anything"] if kind is RunKind.REHEARSAL else [])
     assert "cable-out reverted after 0 ms; nobody was asked" in lines(shared, handle.id)
+
+
+def gameday(place: Town, *words: str) -> subprocess.CompletedProcess[str]:
+    """The real command, by whoever runs the tests, with nobody at a terminal."""
+    environment = {**os.environ, "GAMEDAY_HOME": str(place.home), "TEMPORAL_ADDRESS": f"127.0.0.1:{place.port}"}
+    argv = [sys.executable, "-m", "gameday", *words]
+    return subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
+
+
+async def test_the_command_says_what_it_is_about_and_still_works_when_the_run_is_over(shared: Town) -> None:
+    mine = BY_HAND.replace("user: linus", f"user: {user()}").replace("by: Linus}", "by: Linus, undo_within: 500ms}")
+    handle = await shared.begin(shared.day(text=mine, length="300ms"))
+    await is_asked(shared, handle.id, Half.DO)
+
+    async def done(*words: str) -> tuple[int, str, str]:
+        ran = await asyncio.to_thread(gameday, shared, "done", handle.id, *words)
+        return ran.returncode, ran.stdout, ran.stderr
+
+    code, _, said = await done("fuse")
+    assert code == 5 and "'fuse' is nothing that Linus may say done to now; expected cable-out" in said
+    assert await done() == (0, "Linus says done: Pull the cable\n", "cable-out: Linus is asked: Pull the cable\n")
+    assert (await handle.result()).outcome == "dirty"
+    status = await asyncio.to_thread(gameday, shared, "status", handle.id)
+    assert f"NOT PROVEN CLEAN: 1 fault: 1 dirty; `gameday done {handle.id} cable-out` says that it is undone by hand" in status.stdout
+    code, _, said = await done("--half", "do")
+    assert code == 5 and "is over: that was for an earlier request; asked now is: Plug it back in" in said
+    over = f"Linus says done: Plug it back in. The run is over; `gameday report {handle.id}` writes its report again\n"
+    assert (await done("cable-out"))[:2] == (0, over)
+    await shared.until(lambda: not open_errands(shared.record(handle.id).events), "its end is in the record")
+    code, _, said = await done()
+    assert code == 5 and said.endswith("is over: nothing is asked of anybody now, to be done by hand\n")
