@@ -162,10 +162,8 @@ def _happened(about: About, shown: Event, plan: Plan) -> str:
     if about is About.DIRTY:
         problems = shown.data.get("problems")
         why = "; ".join(map(str, problems)) if isinstance(problems, list) and problems else "there is no proof"
-        if shown.text("by"):
-            said = f"`gameday done {shown.run_id} {shown.text('name')}` says when it is undone"
-            return f"DIRTY: {shown.text('name')}{at(shown.text('label'))} is not proven gone: {why}. {said}"
-        return f"DIRTY: {shown.text('name')}{at(shown.text('label'))} is not proven gone: {why}. It is tried again for ever"
+        ends = f"`gameday done {shown.run_id} {shown.text('name')}` says when it is undone" if shown.text("by") else "It is tried again for ever"
+        return f"DIRTY: {shown.text('name')}{at(shown.text('label'))} is not proven gone: {why}. {ends}"
     if about is About.ALERT:
         return f"{shown.text('alert')} is firing, and nobody had expected it"
     said = line(shown, RunView(plan, plan.started_at))
