@@ -168,7 +168,8 @@ def _happened(about: About, shown: Event, plan: Plan) -> str:
         return f"{shown.text('alert')} is firing, and nobody had expected it"
     said = line(shown, RunView(plan, plan.started_at))
     text = said.text.rstrip(".") if said else _SEALED[about]
-    return {About.ABORTED: f"aborted {text}", About.CLEAN: f"proven gone: {text}", About.BREACH: f"guardrail: {text}"}.get(about, text)
+    gone = "said to be gone" if shown.text("by") else "proven gone"
+    return {About.ABORTED: f"aborted {text}", About.CLEAN: f"{gone}: {text}", About.BREACH: f"guardrail: {text}"}.get(about, text)
 
 
 def _details(about: About, shown: Event, plan: Plan) -> tuple[str, ...]:

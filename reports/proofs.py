@@ -51,7 +51,8 @@ class Proof:
     def seen(self) -> str:
         """What the read-back after the revert found."""
         found = "momentary, nothing to undo" if self.fault.outcome is FaultOutcome.SPENT else read_back(self.steps)
-        dirty = "" if self.late is None else f"not proven clean at first, proven gone {spoken(self.late)} later"
+        gone = "said to be gone" if self.word else "proven gone"
+        dirty = "" if self.late is None else f"not proven clean at first, {gone} {spoken(self.late)} later"
         return "; ".join(part for part in (dirty, found) if part)
 
     @property

@@ -215,7 +215,7 @@ def test_a_word_is_never_called_a_read_back() -> None:
     record = RunRecord(planned(DAY), tuple(STORY), ())
     (proof,) = proofs(record, 0)
     assert (proof.clean, proof.word) == (True, "by the word of Linus")
-    assert proof.seen == "not proven clean at first, proven gone 30 s later; by the word of Linus"
+    assert proof.seen == "not proven clean at first, said to be gone 30 s later; by the word of Linus"
 
 
 def test_only_whoever_is_asked_sees_it_in_a_hidden_scenario() -> None:
