@@ -68,6 +68,12 @@ def injectors() -> dict[str, type[Injector[Any]]]:
 
 
 @cache
+def of_hosts() -> dict[str, type[Injector[Any]]]:
+    """The injectors that a host carries out: all but what is asked of people."""
+    return {kind: cls for kind, cls in injectors().items() if not cls.by_hand}
+
+
+@cache
 def probes() -> dict[str, type[Probe[Any]]]:
     """Probe classes by kind. Plug-ins name a module under the entry point group `gameday.probes`."""
     return _classes(_in_folder(probe_room) + _plugged_in("gameday.probes"), Probe)  # type: ignore[type-abstract]

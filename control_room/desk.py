@@ -107,6 +107,8 @@ class Desk:
             await self._at_once(press, run, AT_ONCE[press.action])
         elif press.action.startswith("mark-"):
             await self.say(press, run, Verb.MARK, clock=carried.get("clock"))
+        elif press.action == "done":
+            await self.say(press, run, Verb.DONE, fault=carried.get("fault"), half=carried.get("half"))
         elif press.action == "tick":
             await self.say(press, run, Verb.TICK, item=carried.get("item"))
         elif press.action in ASKING:

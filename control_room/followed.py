@@ -86,6 +86,7 @@ class Followed:
             shown = public if self.veils_control else everything
             self._show_control(now, bool(shown))
             self._tell_thread(shown)
+        self._ask(everything)
         for channel in self.respond_in:
             self._tell_responders(channel, public)
         for channel in self._said.stakeholders:
@@ -159,6 +160,20 @@ class Followed:
         text = f"{who} {control.told(line, self._plan.zone)}".strip()
         blocks = built([section(text), *actions("call", buttons)])
         return Letter(self.key("thread", event.id), self.control, cut(line.said, 300), tuple(blocks), thread=self.key("control"), broadcast=True)
+
+    def _ask(self, events: Sequence[Event]) -> None:
+        """What somebody is to do by hand they are asked in person: of a sealed scenario nobody else may know it."""
+        for event in events:
+            user = self._directory.slack_id(self._plan.playbook, event.text("by")) if event.kind is EventKind.FAULT_ASKED else ""
+            key = self.key("asked", event.id)
+            if not user or self._outbox.known(key):
+                continue
+            carried = {"run": self._plan.run_id, "fault": event.text("name"), "half": event.text("what")}
+            sealed = event.scenario is not None and self._plan.playbook.scenarios[event.scenario].sealed
+            secret = "\n_Nobody else knows of it: keep it to yourself._" if sealed else ""
+            said = f"*{plain(self._plan.playbook.name)}* asks you to do something by hand: *{plain(event.text('text'))}*{secret}"
+            blocks = built([section(said), *actions("asked", [button("done", "Done", carried, "primary")])])
+            self._outbox.put(Letter(key, user, f"{self._plan.playbook.name} asks you: {event.text('text')}", tuple(blocks)))
 
     def _tell_responders(self, channel: str, events: Sequence[Event]) -> None:
         view = self.veiled

@@ -43,6 +43,8 @@ class InjectorKind(Protocol):
     """Which thing on a host it can touch (`process`, `envoy`, …); empty for the host itself, `host` among them where that will do too."""
     momentary: ClassVar[bool]
     """Whether it is over in a moment as a rule; `is_momentary` knows it of a fault."""
+    by_hand: ClassVar[bool]
+    """Whether it is asked of somebody, and no host carries it out: its `Params` are a `gameday.by_hand.Errand`."""
     ends: ClassVar[str]
     """Who ends the fault when every gameday process is dead: said in `gameday catalog`."""
 

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from gameday.catalogue import Catalogue, InjectorKind
 from gameday.contradictions import contradictions
-from gameday.findings import Data, Finding, duration_at, mappings, minutes_at, momentary, phrases, probe_kinds, texts, tolerances, walk
+from gameday.errand_checks import errand
+from gameday.findings import Data, Finding, by_hand, duration_at, mappings, minutes_at, momentary, phrases, probe_kinds, texts, tolerances, walk
 from gameday.language import KEYWORDS, Guardrail, Tolerance
 from gameday.limits import BlastRadius
 from gameday.nearest import nearest
@@ -134,7 +135,9 @@ def _faults(data: Data, catalogue: Catalogue) -> Iterator[Finding]:
             limit = format_duration(longest)
             yield Finding((*path, "for"), f"the fault lasts longer than blast_radius.max_duration ({limit})", f"'for: {limit}' at most")
         target = fault.get("on", {"host": "local"})
-        if isinstance(target, dict):
+        if by_hand(fault, catalogue):
+            yield from errand(data, path, fault)
+        elif isinstance(target, dict):
             yield from _target((*path, "on"), target, allowed, most)
         yield from _kind(path, fault, catalogue)
 
@@ -163,7 +166,7 @@ def _kind(path: Path, fault: Data, catalogue: Catalogue) -> Iterator[Finding]:
     if params is None or isinstance(params, dict):
         yield from _params((*path, "with"), injector.Params, params)
     target = fault.get("on", {})
-    if isinstance(target, dict):
+    if isinstance(target, dict) and not injector.by_hand:
         yield from _thing((*path, "on"), injector, [thing for thing in _THINGS if thing in target])
     if fault.get("until") and momentary(fault, catalogue):
         yield Finding((*path, "until"), f"{kind} is over in a moment: it cannot last until something", "no 'until'", at_key=True)

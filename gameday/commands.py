@@ -8,9 +8,10 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
+from gameday.by_hand import Asked, Half
 from gameday.guess import MOST_GUESSES, Guess
 from gameday.language import Clock
-from gameday.model import Duration, Line, Model, Reason, Text
+from gameday.model import Duration, Line, Model, Name, Reason, Text
 from gameday.playbook import MOST_SCENARIOS, Role
 from gameday.rooms import AbortFrom
 
@@ -30,12 +31,17 @@ class Verb(StrEnum):
     NOTE = "note"
     MARK = "mark"
     EXTEND = "extend"
+    DONE = "done"
     HERE = "here"
     PREDICT = "predict"
 
 
 URGENT = frozenset({Verb.ABORT, Verb.REAL})
 """What takes everything off: tried again while Temporal restarts, sent as a Signal where no conductor answers, and accepted at any moment."""
+
+
+OVER = "the run is over"
+"""Why a run takes nothing any more."""
 
 
 class NoteAbout(StrEnum):
@@ -75,6 +81,10 @@ class Command(Model):
     clock: Clock | None = None
     by: Duration | None = Field(default=None, ge=timedelta(seconds=1), le=timedelta(hours=4))
     to: Line | None = None
+    fault: Name | None = None
+    """With a done: the fault that it is about, where several are asked of people."""
+    half: Half | None = None
+    """With a done: which half of it its sender has seen asked."""
     guesses: tuple[Guess, ...] = Field(default=(), max_length=MOST_GUESSES)
     scenario: int | None = Field(default=None, ge=1, le=MOST_SCENARIOS)
     """With a prediction: the number of the scenario that it is for, from 1; None for the next that has no go yet."""
@@ -115,11 +125,14 @@ class Moment(Model):
     """The names of those who are present."""
     handed_to: str = ""
     """Who commands since the last handover; empty while nothing was handed over."""
+    asked: tuple[Asked, ...] = ()
+    """What is asked of people now, to be done by hand."""
     two_people: bool = False
     """The gate that waits wants its go from somebody else than whoever started the run."""
 
 
 _COMMANDING = frozenset({Role.COMMANDER})
+_REPAIRING = frozenset({Role.COMMANDER, Role.TECHNICAL_LEAD})
 _LEADING = frozenset({Role.COMMANDER, Role.TECHNICAL_LEAD, Role.SAFETY})
 _ANYONE = frozenset(Role)
 
@@ -131,6 +144,7 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.EXTEND: _COMMANDING,
     Verb.REVEAL: _COMMANDING,
     Verb.HANDOVER: _COMMANDING,
+    Verb.DONE: _REPAIRING,
     Verb.READY: _ANYONE,
     Verb.UNREADY: _ANYONE,
     Verb.TICK: _ANYONE,
@@ -142,7 +156,7 @@ MAY: Mapping[Verb, frozenset[Role]] = {
     Verb.PREDICT: _ANYONE,
 }
 """Who may say what. Whoever started the run may say everything until it is handed over; anyone who can reach it may abort, call a real incident,
-note and mark."""
+note and mark. Of what is asked of somebody by name, they may say themselves that it is done."""
 
 
 def refusal(command: Command, moment: Moment) -> str | None:
@@ -151,7 +165,9 @@ def refusal(command: Command, moment: Moment) -> str | None:
     if verb in URGENT:
         return _urgent_refusal(command.actor, verb, moment)
     if moment.ended:
-        return "the run is over"
+        return OVER
+    if verb is Verb.DONE:
+        return _done_refusal(command, moment)
     if verb not in (Verb.NOTE, Verb.MARK) and not _may(command.actor, verb, moment):
         return f"{command.actor.name} may not {verb}: that is for {_those(verb, moment)}"
     if verb is Verb.NOTE:
@@ -170,6 +186,34 @@ def _urgent_refusal(actor: Actor, verb: Verb, moment: Moment) -> str | None:
 def may_decide(actor: Actor, moment: Moment) -> bool:
     """Whether this is one of those of whom somebody must be there while a fault is on."""
     return actor.id == moment.started_by or _may(actor, Verb.HOLD, moment)
+
+
+def may_say_done(actor: Actor, asked: Asked, moment: Moment) -> bool:
+    """Whether this is somebody whose word counts for what is asked there."""
+    return actor.name == asked.by or _may(actor, Verb.DONE, moment)
+
+
+def meant(command: Command, moment: Moment) -> list[Asked]:
+    """What a done may be about, of all that is asked of people now."""
+    mine = [asked for asked in moment.asked if may_say_done(command.actor, asked, moment)]
+    return [asked for asked in mine if command.fault in (None, asked.fault)]
+
+
+def _done_refusal(command: Command, moment: Moment) -> str | None:
+    """Who is neither asked nor leads is told the same whether anything is asked or not: a sealed scenario may be under way."""
+    actor, found = command.actor, meant(command, moment)
+    known = [asked.fault for asked in meant(command.model_copy(update={"fault": None}), moment)]
+    if not known and not _may(actor, Verb.DONE, moment):
+        return f"{actor.name} may not say done: that is for whoever is asked, {_those(Verb.DONE, moment)}"
+    if not known:
+        return "nothing is asked of anybody now, to be done by hand"
+    if not found:
+        return f"{command.fault!r} is nothing that {actor.name} may say done to now; expected {' or '.join(known)}"
+    if len(found) > 1:
+        return f"several things are asked for; say which is done: {' or '.join(known)}"
+    if command.half not in (None, found[0].half):
+        return f"that was for an earlier request; asked now is: {found[0].text}"
+    return None
 
 
 def _may(actor: Actor, verb: Verb, moment: Moment) -> bool:

@@ -35,6 +35,7 @@ class EventKind(StrEnum):
     BASELINE = "baseline"  # baselines: [Baseline]
     NOT_STEADY = "not-steady"  # what: why pre-check refused
     FAULT_ARMED = "fault.armed"  # name, label, kind
+    FAULT_ASKED = "fault.asked"  # name, label, kind, what: do or undo, text, by: of whom, until
     FAULT_ACTIVE = "fault.active"  # name, label, kind, took_ms, proof
     FAULT_FAILED = "fault.failed"  # name, reason
     FAULT_REVERTING = "fault.reverting"  # name, reason

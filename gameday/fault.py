@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
+from gameday.by_hand import Errand
 from gameday.model import Duration, HostName, Line, Model, Name
 
 LEASE = timedelta(seconds=15)
@@ -75,6 +76,8 @@ class FaultOrder(Model):
     """Nothing is changed: something of gameday's own stands for it."""
     environment: Name | None = None
     """Where the playbook takes place: a host of another environment refuses."""
+    errand: Errand | None = None
+    """What is asked of somebody in the place of a host, and of whom."""
 
 
 class StepProof(Model):

@@ -104,6 +104,12 @@ def probe_kinds(data: Data) -> Iterator[tuple[str, str, Any]]:
             yield str(path[1]), kind, params
 
 
+def by_hand(fault: Data, catalogue: Catalogue) -> bool:
+    """Whether this fault is asked of somebody, and carried out by no host."""
+    kind = fault.get("inject")
+    return isinstance(kind, str) and kind in catalogue.injectors and catalogue.injectors[kind].by_hand
+
+
 def momentary(fault: Data, catalogue: Catalogue) -> bool:
     """Whether this fault, as it is written, is over in a moment."""
     kind = fault.get("inject")

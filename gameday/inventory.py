@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from gameday.addresses import literal, refusal
+from gameday.by_hand import MANUAL
 from gameday.errors import PlaybookError
 from gameday.findings import Data, mappings, texts
 from gameday.nearest import nearest
@@ -84,7 +85,7 @@ class _Inventory:
 
     def fault(self, path: Path, fault: Data) -> None:
         target = fault.get("on", {"host": "local"})
-        if isinstance(target, dict):
+        if isinstance(target, dict) and fault.get("inject") != MANUAL:
             self.target((*path, "on"), target)
         if fault.get("inject") == "command":
             for inner, name in texts(fault, "with", "name"):

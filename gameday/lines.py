@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from gameday.by_hand import at, is_word
 from gameday.event import Event, EventKind
 from gameday.guess import Commitment
 from gameday.plan import Plan, RunKind
@@ -74,6 +75,12 @@ def _proof(event: Event) -> str:
     return "; ".join(f"{each.get('after')}" for each in lines)
 
 
+def _by_word(event: Event) -> bool:
+    """Whether all that is known of it is somebody's word, or that nobody was asked."""
+    proof = event.data.get("proof")
+    return isinstance(proof, list) and any(is_word(str(each.get("state"))) for each in proof if isinstance(each, dict))
+
+
 def _as_before(event: Event) -> str:
     """Said only where every step was read back so: a process that was started again is another one."""
     proof = event.data.get("proof")
@@ -88,7 +95,10 @@ def _took(event: Event) -> str:
 def _fault_ended(event: Event, _: Plan) -> tuple[str, str, str]:
     name, outcome = event.text("name"), event.text("outcome")
     if outcome == "not-injected":
-        return "fault", f"{name} was not put on ({event.text('reason')})", "warn"
+        undone = f"; {_proof(event)}" if _by_word(event) else ""
+        return "fault", f"{name} was not put on ({event.text('reason')}){undone}", "warn"
+    if _by_word(event):
+        return "fault", f"{name} {outcome} after {_took(event)}; {_proof(event)}", "good"
     how = {
         "reverted": f"{name} reverted in {_took(event)}; read back: {_proof(event)}{_as_before(event)}",
         "expired": f"{name} ended by its own deadline ({event.text('reason')}); read back: {_proof(event)}",
@@ -119,7 +129,19 @@ def _dirty(event: Event, plan: Plan) -> tuple[str, str, str]:
     why = "; ".join(map(str, problems)) if isinstance(problems, list) else "unproven"
     scenario = plan.playbook.scenarios[event.scenario] if event.scenario is not None else None
     plan_text = f" By hand: {'; '.join(scenario.rollback_plan)}" if scenario and scenario.rollback_plan else ""
-    return "DIRTY", f"{event.text('name')} on {event.text('label')} is not proven gone: {why}. It is tried again for ever.{plan_text}", "bad"
+    goes_on = "`gameday done` says when it is." if event.text("by") else "It is tried again for ever."
+    return "DIRTY", f"{event.text('name')}{at(event.text('label'))} is not proven gone: {why}. {goes_on}{plan_text}", "bad"
+
+
+def _active(event: Event) -> str:
+    how = f"after {_took(event)}" if _by_word(event) else f"read back in {_took(event)}"
+    return f"{event.text('name')} is on: {event.text('label')}; {how}: {_proof(event)}"
+
+
+def _asked(event: Event, plan: Plan) -> tuple[str, str, str]:
+    until = f", until {_local(event.text('until'), plan)}" if event.text("until") else ""
+    said = f"asks {event.text('by')}: {event.text('text')}{until}; `gameday done {plan.run_id} {event.text('name')}` says that it is done"
+    return "by hand", said, "warn"
 
 
 def _verdicts(event: Event, _: Plan) -> tuple[str, str, str]:
@@ -198,7 +220,8 @@ _SAY: dict[EventKind, Any] = {
     EventKind.SCENARIO_ENDED: _said("scenario", lambda e: f"{(e.scenario or 0) + 1} ended: {e.text('outcome') or 'how is told at the reveal'}"),
     EventKind.REST_BEGAN: lambda e, p: (e.text("rest"), f"until {_local(e.text('until'), p)}; notes, and a reveal, are still this scenario's", ""),
     EventKind.PHASE_BEGAN: lambda e, p: ("phase", f"{e.text('phase')}{_latest(e, p)}", ""),
-    EventKind.FAULT_ACTIVE: _said("inject", lambda e: f"{e.text('name')} is on: {e.text('label')}; read back in {_took(e)}: {_proof(e)}", "warn"),
+    EventKind.FAULT_ASKED: _asked,
+    EventKind.FAULT_ACTIVE: _said("inject", _active, "warn"),
     EventKind.FAULT_FAILED: _said("inject", lambda e: f"{e.text('name')} could not be put on: {e.text('reason')}", "bad"),
     EventKind.FAULT_DIRTY: _dirty,
     EventKind.FAULT_ENDED: _fault_ended,

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from gameday.by_hand import at
 from gameday.event import Event, EventKind
 from gameday.fault import FaultOutcome
 from gameday.lines import line
@@ -161,12 +162,14 @@ def _happened(about: About, shown: Event, plan: Plan) -> str:
     if about is About.DIRTY:
         problems = shown.data.get("problems")
         why = "; ".join(map(str, problems)) if isinstance(problems, list) and problems else "there is no proof"
-        return f"DIRTY: {shown.text('name')} on {shown.text('label')} is not proven gone: {why}. It is tried again for ever"
+        ends = f"`gameday done {shown.run_id} {shown.text('name')}` says when it is undone" if shown.text("by") else "It is tried again for ever"
+        return f"DIRTY: {shown.text('name')}{at(shown.text('label'))} is not proven gone: {why}. {ends}"
     if about is About.ALERT:
         return f"{shown.text('alert')} is firing, and nobody had expected it"
     said = line(shown, RunView(plan, plan.started_at))
     text = said.text.rstrip(".") if said else _SEALED[about]
-    return {About.ABORTED: f"aborted {text}", About.CLEAN: f"proven gone: {text}", About.BREACH: f"guardrail: {text}"}.get(about, text)
+    gone = "said to be gone" if shown.text("by") else "proven gone"
+    return {About.ABORTED: f"aborted {text}", About.CLEAN: f"{gone}: {text}", About.BREACH: f"guardrail: {text}"}.get(about, text)
 
 
 def _details(about: About, shown: Event, plan: Plan) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from pydantic import Field
 
+from gameday.by_hand import Errand
 from gameday.catalogue import Catalogue
 from gameday.commands import Actor
 from gameday.errors import BadInput
@@ -18,7 +19,7 @@ from gameday.fault import LEASE
 from gameday.loading import Loaded
 from gameday.model import Duration, Line, Model, Name, ProbeName
 from gameday.observation import Steadiness, WatchState, Yardstick
-from gameday.playbook import MOST_SCENARIOS, Playbook, Role, Team, Times
+from gameday.playbook import MOST_SCENARIOS, Fault, Playbook, Role, Team, Times
 from gameday.probe import Baseline
 from gameday.rehearsal import digest, rehearsal_of
 from gameday.units import format_duration
@@ -56,6 +57,8 @@ class Plan(Model):
     units: dict[ProbeName, str]
     momentary: frozenset[str] = frozenset()
     """The faults that are over in a moment, as `<scenario>/<name>`: ask `is_momentary`."""
+    by_hand: frozenset[str] = frozenset()
+    """The faults that are asked of somebody, written in the same way: ask `errand`."""
     start_at: datetime | None = None
     latest_inject_at: datetime | None = None
     stop_at: datetime | None = None
@@ -78,8 +81,17 @@ class Plan(Model):
         return f"{scenario}/{fault}" in self.momentary
 
     def is_dry(self, scenario: int, fault: str) -> bool:
-        """Whether nothing is changed for this fault. What is over in a moment has no brake that a rehearsal could try."""
-        return self.kind is RunKind.DRY or (self.kind is RunKind.REHEARSAL and self.is_momentary(scenario, fault))
+        """Whether nothing is changed for this fault. What is over in a moment has no brake to try, and a rehearsal asks nothing of people."""
+        untried = self.is_momentary(scenario, fault) or f"{scenario}/{fault}" in self.by_hand
+        return self.kind is RunKind.DRY or (self.kind is RunKind.REHEARSAL and untried)
+
+    def errand(self, scenario: int, fault: Fault) -> Errand | None:
+        """What this fault asks of somebody, and of whom; None for one that a host carries out."""
+        if f"{scenario}/{fault.name}" not in self.by_hand:
+            return None
+        team, errand = self.playbook.team, Errand.model_validate(fault.with_)
+        usual = next((person.name for person in (team.technical_lead, team.commander) if person), self.started_by.name)
+        return errand.model_copy(update={"by": errand.by or usual})
 
     def yardstick(self, baselines: tuple[Baseline, ...] = ()) -> Yardstick:
         return Yardstick(
@@ -149,6 +161,12 @@ def plan(
         approved=approved,
         units={name: _unit(spec, catalogue) for name, spec in playbook.probes.items()},
         momentary=frozenset(_momentary(playbook, catalogue)),
+        by_hand=frozenset(
+            f"{index}/{fault.name}"
+            for index, scenario in enumerate(playbook.scenarios)
+            for fault in scenario.faults
+            if catalogue.injectors[fault.inject].by_hand
+        ),
         start_at=moments["start"],
         latest_inject_at=latest,
         stop_at=stop,

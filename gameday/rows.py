@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from gameday.by_hand import Asked
 from gameday.playbook import Fault
 from gameday.probe import Sample
 
@@ -62,6 +63,10 @@ class FaultRow:
     ended_at: datetime | None = None
     extra: timedelta = timedelta(0)
     took: timedelta | None = None
+    by: str = ""
+    """Who does it, where it is done by hand."""
+    asked: Asked | None = None
+    """What they are asked to do now."""
 
     @property
     def ends_at(self) -> datetime | None:

@@ -78,6 +78,9 @@ def ends(fault: FaultRow, view: RunView, now: datetime) -> str:
     if fault.ended_at and fault.active_at:
         took = f", in {spoken(fault.took)}" if fault.took else ""
         return f"{local(view, fault.ended_at)}, after {clock(fault.ended_at - fault.active_at)}{took}"
+    if fault.asked is not None:
+        until = f", until {local(view, fault.asked.until)}" if fault.asked.until and fault.state != "dirty" else ""
+        return f"asks {fault.asked.by}: {fault.asked.text}{until}"
     if fault.ends_at is None:
         return "" if fault.ended_at or fault.state == "dirty" else "?"
     if fault.state == "dirty":

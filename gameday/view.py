@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from gameday.by_hand import asked_in
 from gameday.event import Event
 from gameday.language import Clock, Tolerance
 from gameday.limits import Gate
@@ -257,7 +258,7 @@ class RunView:
     def _fault(self, event: Event) -> FaultRow:
         key, name = event.fault or "", event.text("name")
         if key not in self.faults:
-            self.faults[key] = FaultRow(name, event.text("label"), event.text("kind"), self._spec(event.scenario, name))
+            self.faults[key] = FaultRow(name, event.text("label"), event.text("kind"), self._spec(event.scenario, name), by=event.text("by"))
         return self.faults[key]
 
     def _spec(self, scenario: int | None, name: str) -> Fault | None:
@@ -267,9 +268,15 @@ class RunView:
     def _fault_armed(self, event: Event) -> None:
         self._fault(event)
 
+    def _fault_asked(self, event: Event) -> None:
+        if event.fault is None:  # of a hidden scenario, told to whoever is asked
+            return
+        row = self._fault(event)
+        row.state, row.asked = "asked", asked_in(event)
+
     def _fault_active(self, event: Event) -> None:
         row = self._fault(event)
-        row.state, row.active_at = "active", event.at
+        row.state, row.active_at, row.asked = "active", event.at, None
         self.injected_at = self.injected_at or event.at
         self.gone_at = self.recovering = None
         self.clocks.pop(Clock.RECOVER, None)
@@ -287,6 +294,7 @@ class RunView:
     def _fault_ended(self, event: Event) -> None:
         row = self._fault(event)
         row.state = row.outcome = event.text("outcome")
+        row.asked = None
         row.ended_at, row.took = off_at(event, row.active_at), timedelta(milliseconds=float(event.text("took_ms") or 0))
         if self.injected_at and all(each.ended_at for each in self.faults.values() if each.active_at):
             self._all_gone(event.scenario, self.injected_at)

@@ -36,6 +36,10 @@ _SHOWN: dict[EventKind, tuple[str, ...]] = {
 """The events of the day and of a hidden scenario that anybody may see, each with the keys of its data that give nothing away."""
 
 
+_ASKED = ("name", "what", "text", "by", "until")
+"""What somebody is told who is asked by name to do something by hand in a hidden scenario."""
+
+
 def hidden(record: RunRecord) -> frozenset[int]:
     """The scenarios that are sealed, neither revealed nor opened by the end of the run."""
     revealed = {event.scenario for event in record.of(EventKind.REVEALED)}
@@ -51,12 +55,16 @@ def _was_played(record: RunRecord) -> bool:
     return record.plan.kind is RunKind.DAY and ended is not None and ended.text("outcome") != Outcome.STOOD_DOWN
 
 
-def veil(record: RunRecord) -> RunRecord:
-    """The record without anything that would give a hidden scenario away; the record itself where there is none."""
+def veil(record: RunRecord, who: str = "") -> RunRecord:
+    """The record without anything that would give a hidden scenario away; the record itself where there is none.
+
+    Args:
+        who: looks at it. What this team member is asked to do by hand they must know; nobody else is told.
+    """
     closed = hidden(record)
     if not closed:
         return record
-    events = tuple(public for event in record.events if (public := _public(event, closed)))
+    events = tuple(public for event in record.events if (public := _public(event, closed, who)))
     playbook = _playbook(record, closed)
     spans = [_span(record, index) for index in closed]
     samples = tuple(sample for sample in record.samples if not any(start <= sample.at < end for start, end in spans if start and end))
@@ -64,9 +72,11 @@ def veil(record: RunRecord) -> RunRecord:
     return replace(record, plan=plan, events=events, samples=samples, missing=())
 
 
-def _public(event: Event, closed: frozenset[int]) -> Event | None:
+def _public(event: Event, closed: frozenset[int], who: str) -> Event | None:
     if event.scenario is not None and event.scenario not in closed:
         return event
+    if event.kind is EventKind.FAULT_ASKED and who and event.text("by") == who:
+        return event.model_copy(update={"data": {key: event.data[key] for key in _ASKED if key in event.data}, "fault": None})
     if event.kind not in _SHOWN:
         return None
     data = {key: event.data[key] for key in _SHOWN[event.kind] if key in event.data}

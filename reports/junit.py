@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
+from gameday.by_hand import at
 from gameday.event import EventKind
 from gameday.record import RunRecord
 from gameday.verdicts import Judgement, Word
@@ -81,7 +82,7 @@ def _unclean(record: RunRecord, index: int) -> Iterator[str]:
     for proof in proofs(record, index):
         if not proof.clean and (proof.fault.active_at or proof.fault.armed_at):
             why = f" ({listed(proof.problems)})" if proof.problems else ""
-            yield f"{proof.fault.name} on {proof.fault.label}: {proof.outcome}{why}"
+            yield f"{proof.fault.name}{at(proof.fault.label)}: {proof.outcome}{why}"
 
 
 def _errors(record: RunRecord, index: int | None) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gameday.by_hand import at
 from gameday.event import EventKind
 from reports.story import Day, Story
 from reports.words import local_time
@@ -31,7 +32,7 @@ def _scenario(story: Story) -> Iterator[str]:
         yield f"The end of {where}" + (f": it was in {story.phases[-1].name} when the record stops" if story.phases else "")
     for fault in story.faults:
         if fault.outcome is None and (fault.armed_at or fault.active_at):
-            yield f"The end of {fault.name} on {fault.label or 'its target'}: the record does not say that it is gone"
+            yield f"The end of {fault.name}{at(fault.label or 'its target')}: the record does not say that it is gone"
     if story.injected is None:
         return
     baselines = story.record.baselines(story.index)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
+from gameday.by_hand import at
 from gameday.clocks import Bill
 from gameday.event import EventKind
 from gameday.fault import FaultOutcome
@@ -57,7 +58,7 @@ def _done(day: Day) -> str:
     injected = [story for story in day.stories if story.injected]
     words = Counter(str(judgement.word) for story in injected for judgement in story.judgements)
     faults = [fault for story in injected for fault in story.faults if fault.active_at]
-    what = listed(dict.fromkeys(f"{fault.kind or fault.name} on {fault.label}" for fault in faults[:4]))
+    what = listed(dict.fromkeys(f"{fault.kind or fault.name}{at(fault.label)}" for fault in faults[:4]))
     more = f" and {len(faults) - 4} more" if len(faults) > 4 else ""
     where = f"in {day.record.plan.playbook.environment}"
     lead = said(injected[0].scenario.title) if len(injected) == 1 else counted(len(injected), "scenario")
@@ -156,7 +157,7 @@ def _stopped(day: Day) -> str:
 def _clean(day: Day) -> str:
     everything = all_proofs(day)
     begun = [proof for proof in everything if proof.fault.was_begun and proof.fault.outcome is not FaultOutcome.NOT_INJECTED]
-    unclean = [f"{proof.fault.name} on {proof.fault.label}" for proof in everything if not proof.clean]
+    unclean = [f"{proof.fault.name}{at(proof.fault.label)}" for proof in everything if not proof.clean]
     if unclean:
         return f"NOT PROVEN CLEAN: {listed(unclean)}"
     if day.closed:
@@ -164,8 +165,12 @@ def _clean(day: Day) -> str:
     if not begun:
         return "there was nothing to clean up"
     all_of_them = {1: "its fault is", 2: "both faults are"}.get(len(begun), f"all {len(begun)} faults are")
-    late = [f"{proof.fault.name} on {proof.fault.label} only {spoken(proof.late)} after it was found dirty" for proof in everything if proof.late]
-    return f"{all_of_them} proven gone" + (f", {listed(late)}" if late else "")
+    late = [f"{proof.fault.name}{at(proof.fault.label)} only {spoken(proof.late)} after it was found dirty" for proof in everything if proof.late]
+    said = [f"{proof.fault.name} {word}" for proof in begun if (word := proof.word)]
+    if len(said) == len(everything) == 1:
+        return f"its fault is gone {begun[0].word}, and nothing was read back" + (f", {listed(late)}" if late else "")
+    rest = f"; of them {listed(said)}, where nothing was read back" if said else ""
+    return f"{all_of_them} proven gone" + (f", {listed(late)}" if late else "") + rest
 
 
 def all_proofs(day: Day) -> list[Proof]:

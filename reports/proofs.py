@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from pydantic import JsonValue, ValidationError
 
+from gameday.by_hand import is_word
 from gameday.event import Event, EventKind
 from gameday.fault import FaultOutcome, StepProof
 from gameday.record import FaultStory, RunRecord
@@ -50,8 +51,14 @@ class Proof:
     def seen(self) -> str:
         """What the read-back after the revert found."""
         found = "momentary, nothing to undo" if self.fault.outcome is FaultOutcome.SPENT else read_back(self.steps)
-        dirty = "" if self.late is None else f"not proven clean at first, proven gone {spoken(self.late)} later"
+        gone = "said to be gone" if self.word else "proven gone"
+        dirty = "" if self.late is None else f"not proven clean at first, {gone} {spoken(self.late)} later"
         return "; ".join(part for part in (dirty, found) if part)
+
+    @property
+    def word(self) -> str:
+        """Whose word it is that it is gone, where that is all; empty for what was read back."""
+        return next((step.state for step in self.steps if is_word(step.state)), "")
 
     @property
     def outcome(self) -> str:
@@ -104,6 +111,11 @@ def _texts(value: JsonValue) -> tuple[str, ...]:
 def read_back(steps: Iterable[StepProof]) -> str:
     """What the read-back found: `read back as before`, or what else each step showed; empty without steps."""
     states = Counter(step.state for step in steps)
+    words = [state for state in states if is_word(state)]
+    return ", ".join(filter(None, [_read(states - Counter({state: states[state] for state in words})), *words]))
+
+
+def _read(states: Counter[str]) -> str:
     if not states:
         return ""
     if set(states) == {AS_BEFORE}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gameday.by_hand import at
 from gameday.clocks import Reading
 from gameday.commands import NoteAbout
 from gameday.event import Event, EventKind
@@ -212,6 +213,6 @@ def by_hand(story: Story) -> list[tuple[str, list[str], list[str]]]:
     found = []
     for proof in proofs(story.record, story.index):
         if not proof.clean and (proof.fault.active_at or proof.fault.armed_at):
-            what = f"{proof.fault.name} on {proof.fault.label or 'an unknown target'}: {proof.outcome}"
+            what = f"{proof.fault.name}{at(proof.fault.label or 'an unknown target')}: {proof.outcome}"
             found.append((what, list(proof.problems), list(proof.by_hand or story.scenario.rollback_plan)))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gameday.by_hand import at
 from gameday.event import EventKind
 from gameday.record import RunRecord
 from reports.proofs import Proof, proofs
@@ -39,7 +40,7 @@ def _when(record: RunRecord, proof: Proof) -> str:
     fault, zone = proof.fault, record.plan.zone
     since = fault.active_at or fault.armed_at
     began = f"from {local_time(since, zone)}" if since else "at an unknown time"
-    return f"{fault.name} ({fault.kind}) on {fault.label}: {'on ' if fault.active_at else 'begun '}{began}"
+    return f"{fault.name} ({fault.kind}){at(fault.label)}: {'on ' if fault.active_at else 'begun '}{began}"
 
 
 def _not_clean(record: RunRecord, index: int, proof: Proof) -> Iterator[str]:
@@ -52,7 +53,8 @@ def _clean(record: RunRecord, proof: Proof) -> str:
     ended = proof.fault.ended_at
     upto = f" to {local_time(ended, record.plan.zone)}" if ended else ""
     seen = "; ".join(f"{step.step}: {step.after}" for step in proof.steps)
-    return f"proven clean      {_when(record, proof)}{upto}; {proof.outcome}, {proof.seen or 'read back'}{f' ({seen})' if seen else ''}"
+    how = "said to be clean " if proof.word else "proven clean     "
+    return f"{how} {_when(record, proof)}{upto}; {proof.outcome}, {proof.seen or 'read back'}{f' ({seen})' if seen else ''}"
 
 
 def _untouched(record: RunRecord, touched: set[int]) -> Iterator[str]:

@@ -55,7 +55,7 @@ async def agent(client: Client, settings: Settings) -> AsyncIterator[None]:
     keeper = Keeper(client, settings, journal, operators)
     temporal = client.service_client.config.target_host
     known = credentials.of(client.service_client.config)
-    host = HostActivities(settings, journal, kinds.injectors(), operators, temporal, known, armed=keeper.remember)
+    host = HostActivities(settings, journal, kinds.of_hosts(), operators, temporal, known, armed=keeper.remember)
     operators.warm_up()
     injects = Worker(
         client,

@@ -18,6 +18,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from gameday.by_hand import Done, Half
 from gameday.commands import URGENT, Answer, Command
 from gameday.errors import GamedayError, NotFound, Refused, Unavailable, Unreadable
 from gameday.orders import DayResult, LiveState
@@ -65,6 +66,33 @@ async def send(client: Client, run_id: str, command: Command) -> Answer:
     else:
         return answer
     return await _by_signal(_in_the_clear(client).get_workflow_handle(run_id), command)
+
+
+async def is_open(client: Client, run_id: str) -> bool:
+    """Whether a run is still under way, as Temporal says; one that it does not know any more is not."""
+    try:
+        described = await client.get_workflow_handle(run_id).describe(rpc_timeout=PATIENCE)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise Unavailable(f"Temporal does not say whether the run is over ({error.message})") from None
+        return False
+    return described.status is WorkflowExecutionStatus.RUNNING
+
+
+async def send_done(client: Client, fault: str, command: Command, half: Half) -> None:
+    """Tells a fault, whose run is over, that what it has asked of somebody is done.
+
+    Raises:
+        NotFound: it does not wait for that any more.
+        Unavailable: Temporal does not take it.
+    """
+    handle = await _writing(client, fault, command)
+    try:
+        await handle.signal("done", Done(half=half, by=command.actor.name, said=command.said), rpc_timeout=PATIENCE)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise NotFound("that fault waits for nobody any more: its end is in the record") from None
+        raise Unavailable(f"Temporal does not take it ({error.message})") from None
 
 
 async def _writing(client: Client, run_id: str, command: Command) -> WorkflowHandle[object, object]:

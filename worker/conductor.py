@@ -30,10 +30,11 @@ from gameday.settings import Settings
 from worker import credentials
 from worker.polling import agent_answers
 from worker.reporting import Reporter
+from workflows.by_hand import ByHand
 from workflows.fault import Fault
 from workflows.game_day import GameDay
 
-WORKFLOWS = [GameDay, Fault]
+WORKFLOWS = [GameDay, Fault, ByHand]
 RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules("gameday", "pydantic", "pydantic_core"))
 """The sandbox of workflows, the same for worker and replayer."""
 

@@ -45,6 +45,7 @@ from worker import lever, starter
 from worker.afterwards import add_notes, write_report
 from worker.client import send
 from worker.connection import connect
+from worker.doing import tell_done
 from worker.processes import prepare
 from worker.snapshot import paint
 
@@ -81,6 +82,8 @@ class TemporalRuns:
     async def tell(self, run_id: str, command: Command) -> str:
         if command.verb is Verb.NOTE and await asyncio.to_thread(self.store.outcome, run_id) is not None:
             return await self.add(run_id, [command])
+        if command.verb is Verb.DONE:
+            return await tell_done(await self.client(), await asyncio.to_thread(self.store.read, run_id), command)
         try:
             return (await send(await (self.urgently() if command.verb in URGENT else self.client()), run_id, command)).text
         except NotFound:

@@ -13,6 +13,8 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
 
 with workflow.unsafe.imports_passed_through():
+    from gameday import by_hand
+    from gameday.by_hand import PLACE
     from gameday.fault import FaultOrder, ResolvedTarget, fault_id
     from gameday.limits import BlastRadius, Gate
     from gameday.model import Model
@@ -60,9 +62,9 @@ class Found:
 
 async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Found:
     """Chooses hosts and finds the targets on them, once."""
+    hosted = [fault for fault in scenario.faults if plan.errand(index, fault) is None]
     questions = tuple(
-        FaultQuestion(name=fault.name, kind=fault.inject, params=fault.with_, on=fault.on, dry=plan.is_dry(index, fault.name))
-        for fault in scenario.faults
+        FaultQuestion(name=fault.name, kind=fault.inject, params=fault.with_, on=fault.on, dry=plan.is_dry(index, fault.name)) for fault in hosted
     )
     playbook = plan.playbook
     until = _latest(plan, scenario)
@@ -91,9 +93,20 @@ async def targets(plan: Plan, scenario: Scenario, index: int, seed: int) -> Foun
     for mine, answer in zip(by_host.values(), answers, strict=True):
         for position, target in zip(mine, answer, strict=False):
             if target is not None:
-                found.orders.append((scenario.faults[position], _order(plan, index, scenario, scenario.faults[position], target)))
+                found.orders.append((hosted[position], _order(plan, index, scenario, hosted[position], target)))
+    found.orders += _by_hand(plan, scenario, index)
     found.problems += _outside(playbook.blast_radius, scenario, found.orders)
     return found
+
+
+def _by_hand(plan: Plan, scenario: Scenario, index: int) -> Iterator[tuple[FaultSpec, FaultOrder]]:
+    """The orders of what is asked of people: there is no host to be found for them."""
+    for fault in scenario.faults:
+        errand = plan.errand(index, fault)
+        if errand is not None:
+            dry = "dry run: " if plan.is_dry(index, fault.name) else ""
+            target = ResolvedTarget(host=PLACE, thing=fault.name, label=f"{dry}{by_hand.label(errand)}"[:200])
+            yield fault, _order(plan, index, scenario, fault, target).model_copy(update={"errand": errand})
 
 
 def _latest(plan: Plan, scenario: Scenario) -> datetime:
@@ -108,7 +121,11 @@ def _outside(radius: BlastRadius, scenario: Scenario, orders: Sequence[tuple[Fau
     if len(orders) > radius.max_targets:
         yield f"{len(orders)} targets, and the blast radius allows {radius.max_targets}"
     if radius.hosts is not None:
-        yield from (f"{order.name}: {order.target.host} is outside the blast radius" for _, order in orders if order.target.host not in radius.hosts)
+        yield from (
+            f"{order.name}: {order.target.host} is outside the blast radius"
+            for _, order in orders
+            if order.target.host not in radius.hosts and not order.errand
+        )
     spans = scenario.spans()
     mine = [spans[spec.name] for spec, _ in orders]
     together = max((sum(start <= begin < end for start, end in mine) for begin, _ in mine), default=0)

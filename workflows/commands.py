@@ -13,7 +13,8 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from pydantic import JsonValue
 
-    from gameday.commands import URGENT, Actor, Answer, Command, Moment, may_decide, refusal
+    from gameday.by_hand import Asked, Done
+    from gameday.commands import URGENT, Actor, Answer, Command, Moment, may_decide, meant, refusal
     from gameday.event import EventKind
     from gameday.language import Clock
     from gameday.limits import Gate
@@ -23,8 +24,9 @@ with workflow.unsafe.imports_passed_through():
     from gameday.playbook import Until
     from gameday.record import Phase
     from gameday.verdicts import Outcome
+    from workflows.by_hand import ByHand
     from workflows.diary import Diary
-    from workflows.scenario import Now
+    from workflows.scenario import Now, tell_fault
 
 
 T = TypeVar("T")
@@ -57,6 +59,7 @@ class Commands:
         self.outcomes: list[Outcome] = []
         self.outcome: Outcome | None = None
         self.real = False
+        self.passing_on: set[asyncio.Task[None]] = set()
 
     @workflow.update(name="command")
     async def command(self, command: Command) -> Answer:
@@ -134,6 +137,7 @@ class Commands:
             started_by=self.plan.started_by.id,
             team=tuple(person.name for _, person in self.plan.playbook.team.members()),
             handed_to=self.handed_to,
+            asked=self.asked(),
             two_people=bool(self.waiting and self.waiting.two_people),
         )
 
@@ -221,6 +225,20 @@ class Commands:
             return Answer(text="the run is ending already" + ("" if self.sealed else f": {one_line(self.ending.reason, 900)}"))
         self.end(Ending(by=EndedBy.ABORT, reason=(command.reason or "no reason given")[:900], actor=self.name_of(command.actor), said=command.said))
         return Answer(text="aborting: everything is taken off and read back")
+
+    def asked(self) -> tuple[Asked, ...]:
+        """What is asked of people now, to be done by hand."""
+        return tuple(asked for fault in (self.now.faults if self.now else ()) if (asked := fault.asked) is not None)
+
+    def on_done(self, command: Command) -> Answer:
+        """Passes it on to the fault, whose workflow knows what it has asked for."""
+        asked, *_ = meant(command.model_copy(update={"actor": self.known(command.actor)}), self.moment())  # the validator saw to it
+        assert self.now is not None
+        name = self.name_of(command.actor)
+        task = asyncio.create_task(tell_fault(self.now.named(asked.fault)[0], ByHand.done_signal, Done(half=asked.half, by=name, said=command.said)))
+        self.passing_on.add(task)
+        task.add_done_callback(self.passing_on.discard)
+        return Answer(text=one_line(f"{name} says done: {asked.text}", 800))
 
     def on_real(self, command: Command) -> Answer:
         """A real incident has begun: everything off, the seals open, the rest stood down. What was touched is told from the record."""

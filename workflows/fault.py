@@ -191,18 +191,20 @@ class Fault:
         except Exception as error:  # noqa: BLE001  # the day may have ended: its faults go on to their proof
             workflow.logger.info("the day was not told: %s", reason_of(error))
 
-    def tell(self, kind: EventKind, at: datetime | None = None, **data: object) -> None:
+    def tell(self, kind: EventKind, at: datetime | None = None, *, which: tuple[str, ...] = (), actor: str | None = None, **data: object) -> None:
+        """A fact for the record. `which` tells apart what can happen more than once to one fault."""
         order = self.order
         facts = {"name": order.name, "label": order.target.label, "kind": order.kind, **data}
         self.outbox.append(
             Event.model_validate(
                 {
-                    "id": event_id(order.run_id, kind, order.fault_id, workflow.info().run_id),
+                    "id": event_id(order.run_id, kind, order.fault_id, workflow.info().run_id, *which),
                     "run_id": order.run_id,
                     "at": at or workflow.now(),
                     "kind": kind,
                     "scenario": order.scenario,
                     "fault": order.fault_id,
+                    "actor": actor,
                     "data": facts,
                 }
             )

@@ -9,6 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
+    from gameday.by_hand import label
     from gameday.event import EventKind
     from gameday.fault import FaultOutcome, FaultState, FaultStatus
     from gameday.observation import Purpose
@@ -95,6 +96,16 @@ class GameDay(Gated):
             self.diary.tell(EventKind.REHEARSED, state=each.state, about=each.about, said=each.said)
             if each.state == "no":
                 self.outcomes_besides.append(Outcome.FAILED)
+        self.say_untried()
+
+    def say_untried(self) -> None:
+        """A rehearsal asks nobody to do anything by hand."""
+        for index, scenario in enumerate(self.plan.playbook.scenarios):
+            for fault in scenario.faults:
+                errand = self.plan.errand(index, fault)
+                if errand is not None:
+                    said = f"{label(errand)}: not tried, since a rehearsal asks nobody to do anything"
+                    self.diary.tell(EventKind.REHEARSED, state="part", about=f"fault {fault.name}", said=said)
 
     async def play(self, index: int, scenario: Scenario) -> None:
         """One scenario. Once a fault may be armed, nothing leads past recover and analyze."""

@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import ask
     from workflows.attendance import Attended
     from workflows.fault import Fault
-    from workflows.scenario import LiveFault, Now, tell_fault
+    from workflows.scenario import LiveFault, Now, hurry, tell_fault
     from workflows.shield import FAILURES, reason_of
 
 SILENCE = timedelta(seconds=2)
@@ -44,9 +44,11 @@ class Recovery(Attended):
                 self.drop(now, fault, "the scenario was over before its moment")
         left = {fault.order.fault_id: fault for fault in now.faults if fault.was_started and not fault.is_over}
         reasons = {fault_id: self.why_off(now, fault)[:900] for fault_id, fault in left.items()}
-        batches = ask.reverts(left.values(), reasons)
+        batches = ask.reverts([fault for fault in left.values() if not fault.order.errand], reasons)
         proven = await self.head_start(batches)
         now.wanted = []  # from here on the keepers take off what is left; before, their reason would stand in the place of the day's own
+        if self.ending is not None:
+            await hurry(left.values())  # before they are asked for the undo, so that they are told how long it is waited for
         await asyncio.gather(
             *(
                 tell_fault(fault, Fault.ended_by_host, proven[fault_id])
@@ -55,12 +57,24 @@ class Recovery(Attended):
                 for fault_id, fault in left.items()
             )
         )
-        await workflow.wait_condition(lambda: all(fault.is_over or fault.orphaned for fault in left.values()))
+        await self.all_over(list(left.values()))
         await self.prove_orphans(now, batches)
         if now.watching is not None:
             now.watching.cancel()
             await asyncio.gather(now.watching, return_exceptions=True)
         await self.see_recovery(now)
+
+    async def all_over(self, left: Sequence[LiveFault]) -> None:
+        """Waits until each is proven gone, or said to be dirty. People have longer for that than hosts, unless the day ends early."""
+
+        def over() -> bool:
+            return all(fault.is_over or fault.orphaned for fault in left)
+
+        by_hand = [fault for fault in left if fault.order.errand and not fault.hurried]
+        if by_hand:
+            await workflow.wait_condition(lambda: over() or (self.ending is not None and all(fault.handle or fault.orphaned for fault in by_hand)))
+            await hurry(by_hand if not over() else ())
+        await workflow.wait_condition(over)
 
     def why_off(self, now: Now, fault: LiveFault) -> str:
         """Why a fault that is still on is taken off now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from pydantic import JsonValue
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from gameday.by_hand import Asked, Half
     from gameday.fault import FaultOrder, FaultOutcome, FaultState, FaultStatus, list_digest
     from gameday.observation import WatchState
     from gameday.orders import FaultLine
@@ -17,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from gameday.playbook import Scenario, Until
     from gameday.probe import Baseline
     from gameday.record import Phase
+    from workflows.by_hand import ByHand
     from workflows.fault import Fault
     from workflows.shield import reason_of
 
@@ -37,6 +40,8 @@ class LiveFault:
     asked_to_end: bool = False
     reason: str = ""
     """Why it ended, or was not put on."""
+    hurried: bool = False
+    """Whoever is to undo it has been told that the day ends early."""
     orphaned: bool = False
     """Its workflow ended without its result: terminated or never started. Its host still has it."""
 
@@ -51,6 +56,15 @@ class LiveFault:
     def can_stay(self, now: datetime) -> bool:
         """Whether more time would reach it: it is on, and nothing takes it off yet."""
         return self.is_on and not self.asked_to_end and (self.ends_at is None or now < self.ends_at)
+
+    @property
+    def asked(self) -> Asked | None:
+        """What somebody is asked to do by hand now; None while that is nothing."""
+        errand = self.order.errand
+        half = {FaultState.ARMED: Half.DO, FaultState.REVERTING: Half.UNDO}.get(self.state)
+        if errand is None or errand.by is None or half is None or self.handle is None or self.order.dry:
+            return None
+        return Asked(fault=self.order.name, half=half, text=errand.text(half), by=errand.by)
 
     @property
     def is_over(self) -> bool:
@@ -73,8 +87,8 @@ class LiveFault:
     async def play(self) -> None:
         """Starts the child and waits for its end; what went wrong with it is the day's error, its revert is its own."""
         self.state = FaultState.ARMED
-        self.handle = await workflow.start_child_workflow(
-            Fault.run,
+        self.handle = await workflow.start_child_workflow(  # type: ignore[call-overload]  # both take an order and return a status
+            ByHand.run if self.order.errand else Fault.run,
             self.order,
             id=f"{self.order.run_id}-{self.order.fault_id}",
             parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
@@ -193,6 +207,14 @@ class Now:
                 fault.extra += by
                 if fault.handle is not None:
                     self.side.append(asyncio.create_task(tell_fault(fault, Fault.extend_signal, by.total_seconds())))
+
+
+async def hurry(faults: Iterable[LiveFault]) -> None:
+    """Says of what is done by hand that the day ends early."""
+    told = [fault for fault in faults if fault.order.errand and fault.handle and not fault.hurried]
+    for fault in told:
+        fault.hurried = True
+    await asyncio.gather(*(tell_fault(fault, ByHand.hurry_signal, "the day ends early") for fault in told))
 
 
 async def tell_fault(fault: LiveFault, signal: object, argument: object) -> None:

@@ -48,6 +48,8 @@ class Injector(ABC, Generic[P]):
     Params: ClassVar[type[InjectorParams]]
     things: ClassVar[frozenset[str]] = frozenset()
     momentary: ClassVar[bool] = False
+    by_hand: ClassVar[bool] = False
+    """Whether it is asked of somebody in the place of a host (gameday/by_hand.py)."""
     ends: ClassVar[str] = WATCHDOG
     opted_in: ClassVar[bool] = False
     """Whether what it does is named in the host's settings anyway, so that a host where targets opt in needs no further word."""

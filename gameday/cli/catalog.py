@@ -65,7 +65,7 @@ def print_catalog(kind: str | None, as_json: bool) -> None:
 
 
 def _fault(cls: Any) -> Kind:
-    things = tuple(sorted(cls.things)) or ("host",)
+    things = tuple(sorted(cls.things)) or (() if cls.by_hand else ("host",))
     return Kind(cls.kind, _first(cls.__doc__), _parameters(cls.Params), things, cls.momentary, cls.ends, _examples(cls))
 
 

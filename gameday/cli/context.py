@@ -129,7 +129,7 @@ def visible(known: Settings, record: RunRecord) -> RunRecord:
         return record
     from gameday.viewer import veil
 
-    return veil(record)
+    return veil(record, speaker(known, record.plan.playbook).name)
 
 
 def which(opened: RunStore, run: str) -> str:

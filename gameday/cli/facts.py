@@ -121,6 +121,7 @@ def _fault(row: FaultRow, lease: float | None) -> Row:
         "target": row.label,
         "state": row.state,
         "outcome": row.outcome or None,
+        "asked": {**row.asked.model_dump(mode="json", exclude={"fault"})} if row.asked else None,
         "active_at": _moment(row.active_at),
         "ends_at": _moment(row.ends_at),
         "until": row.until or None,

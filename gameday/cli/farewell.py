@@ -38,8 +38,13 @@ def left_behind(view: RunView) -> str:
     how = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counted.items()))
     total = f"{len(were_on)} fault{'s' * (len(were_on) != 1)}"
     if clean < len(were_on):
-        return f"NOT PROVEN CLEAN: {total}: {how}. It is tried again for ever; `gameday leftovers` on the host tells more"
-    return f"nothing is left behind: {total}, {how}, 0 dirty" if were_on else "nothing is left behind: no fault was on"
+        asked = [row for row in were_on if row.asked is not None]
+        next_ = "".join(f"; `gameday done {view.plan.run_id} {row.name}` says that it is undone by hand" for row in asked[:3])
+        on_hosts = "" if len(asked) == len(were_on) - clean else ". It is tried again for ever; `gameday leftovers` on the host tells more"
+        return f"NOT PROVEN CLEAN: {total}: {how}{on_hosts}{next_}"
+    said = sum(row.by != "" for row in were_on)
+    words = f", {said} of them by somebody's word alone" if said and len(were_on) > 1 else ", by somebody's word alone" if said else ""
+    return f"nothing is left behind: {total}, {how}, 0 dirty{words}" if were_on else "nothing is left behind: no fault was on"
 
 
 def endings(view: RunView) -> list[str]:

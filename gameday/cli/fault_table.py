@@ -16,6 +16,7 @@ from gameday.view import RunView
 
 STATES = {
     "armed": ("◌", ""),
+    "asked": ("▷", "bold cyan"),
     "active": ("●", "bold yellow"),
     "reverting": ("↺", "yellow"),
     "failed": ("✘", "red"),
@@ -26,7 +27,7 @@ STATES = {
     "not-injected": ("–", "dim"),
     "dirty": ("✘", "bold white on red"),
 }
-_WEIGHT = ("dirty", "reverting", "active", "armed", "failed")
+_WEIGHT = ("dirty", "asked", "reverting", "active", "armed", "failed")
 
 
 def faults(view: RunView, now: datetime, leases: Mapping[str, float] | None, width: int, most: int) -> list[Text]:
@@ -61,7 +62,7 @@ def _state(fault: FaultRow) -> Text:
 
 def _lease(fault: FaultRow, left: float | None) -> Text:
     """Seconds until it ends by itself if nobody renews it, where its journal is on this machine."""
-    if fault.state not in ("armed", "active", "reverting"):
+    if fault.by or fault.state not in ("armed", "active", "reverting"):
         return Text("–", style="dim")
     if left is None:
         return Text("not here", style="dim")
@@ -71,6 +72,8 @@ def _lease(fault: FaultRow, left: float | None) -> Text:
 def _ends_in_short(fault: FaultRow, view: RunView, now: datetime) -> str:
     if fault.ended_at and fault.active_at:
         return f"after {clock(fault.ended_at - fault.active_at)}"
+    if fault.asked is not None:
+        return f"asks {fault.asked.by}"
     if not fault.is_on or fault.ends_at is None:
         return ends(fault, view, now)
     return f"{fault.until or local(view, fault.ends_at)}, {clock(fault.ends_at - now)} left"

@@ -131,6 +131,22 @@ def mark(run: Run, clock: Clock) -> None:
 
 
 @app.command(rich_help_panel=SAYING)
+def done(
+    run: Run,
+    fault: Annotated[str | None, typer.Argument(help="The fault's name, where several are asked for.", metavar="[FAULT]")] = None,
+    half: Annotated[Literal["do", "undo"] | None, typer.Option(help="Which half it is for; refused when the other is asked for.")] = None,
+) -> None:
+    """Say that what was asked to be done by hand is done.
+
+    It shows what that is, and asks where somebody sits at a terminal: nothing is read back, so it is on, and off, by that word. Also for what is
+    still to be undone once the run is over.
+    """
+    from gameday.cli.doing import say_done
+
+    typer.echo(say_done(run, fault, half))
+
+
+@app.command(rich_help_panel=SAYING)
 def extend(run: Run, by: Annotated[str, typer.Argument(help="By how long, such as 2m.", metavar="DURATION")]) -> None:
     """Let the faults that are on stay longer.
 

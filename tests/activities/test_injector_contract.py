@@ -29,7 +29,7 @@ async def revert(operators: Operators, fault_id: str) -> dict[str, object]:
     return status
 
 
-@pytest.mark.parametrize("kind", kinds.injectors())
+@pytest.mark.parametrize("kind", kinds.of_hosts())
 def test_it_has_a_rig(kind: str) -> None:
     expected = f"tests/activities/injectors/test_{kind.replace('.', '_')}.py"
     assert kind in {each.kind for each in rigs().values()}, f"nothing tests {kind!r}: expected a rig of that kind in {expected} (CONTRIBUTING.md)"

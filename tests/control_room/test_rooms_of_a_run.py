@@ -22,6 +22,7 @@ from tests.rigs.slack_town import (
     STRANGER,
     SUPPORT,
     SlackTown,
+    everything_for,
     slack_town,
 )
 
@@ -125,3 +126,35 @@ def _present(stage: SlackTown) -> None:
     stage.seen(CONTROL, "Grace is there")
     stage.slack.command(ADA, CONTROL, "/gameday", "abort enough").wait()
     stage.slack.until(lambda: stage.town.has_ended(run), 40, "the run has ended")
+
+
+BY_HAND = (
+    EASY[: EASY.index("      - {name:")]
+    + f"""      - name: {CANARY}-cable
+        inject: manual
+        with: {{do: 'Pull the {CANARY} cable', undo: 'Plug it back in', by: Ken}}
+        for: 2s
+    afterwards: {{steady_for: 0s, recover_within: 10s}}
+"""
+)
+
+
+async def test_somebody_does_it_by_hand_and_nobody_else_learns_of_it(tmp_path: Path) -> None:
+    async with slack_town(
+        tmp_path / "home", playbook=BY_HAND.replace("variables: {length: {default: 30s, about: how long it is frozen}}\n", "")
+    ) as stage:
+        await asyncio.to_thread(_by_hand, stage)
+
+
+def _by_hand(stage: SlackTown) -> None:
+    slack, run = stage.slack, stage.begin()
+    stage.press(ADA, run, "go")
+    slack.submit(ADA, stage.dialog(ADA)).wait()
+    asked = stage.heard(KEN, f"Pull the {CANARY} cable")
+    assert [text for text in everything_for(slack, LINUS, RESPONSE, SUPPORT, ELSEWHERE) if CANARY in text] == []
+    slack.press(KEN, asked, "done").wait()
+    undo = stage.heard(KEN, "Plug it back in")
+    slack.press(KEN, undo, "done").wait()
+    slack.until(lambda: stage.town.has_ended(run), 40, "the run has ended")
+    (ended,) = stage.town.record(run).of(EventKind.FAULT_ENDED)
+    assert (ended.actor, ended.text("outcome")) == ("Ken", "reverted") and ended.data["said"]["by"] == f"slack:T01/{KEN}"  # type: ignore[index,call-overload]

@@ -75,6 +75,7 @@ class ProcessPause:
     kind: ClassVar[str] = "process.pause"
     things: ClassVar[frozenset[str]] = frozenset({"process", "pid_file"})
     momentary: ClassVar[bool] = False
+    by_hand: ClassVar[bool] = False
     ends: ClassVar[str] = "watchdog"
 
     class Params(InjectorParams):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from gameday.by_hand import Asked, Half
 from gameday.commands import URGENT, Actor, Command, Moment, Verb, refusal
 from gameday.language import Clock
 from gameday.playbook import Role
@@ -103,6 +104,7 @@ ALLOWED: dict[str, set[Any]] = {
     "handover": {Role.COMMANDER, STARTER},
     "ready": {*Role, STARTER},
     "tick": {*Role, STARTER},
+    "done": {Role.COMMANDER, Role.TECHNICAL_LEAD, STARTER},
     "here": {*Role, STARTER},
     "unready": {*Role, STARTER},
     "predict": {*Role, STARTER},
@@ -111,6 +113,7 @@ ALLOWED: dict[str, set[Any]] = {
     "note": set(WHO),
     "mark": set(WHO),
 }
+CABLE = Asked(fault="cable-out", half=Half.UNDO, text="Plug it back in", by="Linus")
 PHASES: dict[str, dict[str, Any]] = {
     "before the first scenario": {},
     "the gate of the day": {"gate": "day"},
@@ -121,26 +124,30 @@ PHASES: dict[str, dict[str, Any]] = {
     "debrief": {"scenario": 0, "injected": True, "resting": True},
     "held": {"scenario": 0, "held": True},
     "sealed": {"scenario": 0, "sealed": True},
+    "something is to be undone by hand": {"scenario": 0, "injected": True, "asked": (CABLE,)},
     "the run is ending": {"scenario": 0, "ending": True},
+    "the run is ending, and something is to be undone": {"scenario": 0, "ending": True, "asked": (CABLE,)},
     "the run is over": {"ended": True},
 }
+ENDING_OR_OVER = {"the run is ending", "the run is ending, and something is to be undone", "the run is over"}
 THEN: dict[str, set[str]] = {
     "go": {"the gate of the day", "the gate of an inject"},
-    "hold": set(PHASES) - {"held", "the run is ending", "the run is over"},
+    "hold": set(PHASES) - {"held"} - ENDING_OR_OVER,
     "resume": {"held"},
-    "skip": set(PHASES) - {"before the first scenario", "the gate of the day", "the run is ending", "the run is over"},
+    "skip": set(PHASES) - {"before the first scenario", "the gate of the day"} - ENDING_OR_OVER,
     "extend": {"a fault is on"},
     "reveal": {"sealed"},
-    "handover": set(PHASES) - {"the run is ending", "the run is over"},
-    "ready": set(PHASES) - {"the run is ending", "the run is over"},
-    "tick": set(PHASES) - {"the run is ending", "the run is over"},
-    "here": set(PHASES) - {"the run is ending", "the run is over"},
-    "unready": set(PHASES) - {"the run is ending", "the run is over"},
-    "predict": set(PHASES) - {"the run is ending", "the run is over"},
+    "handover": set(PHASES) - ENDING_OR_OVER,
+    "ready": set(PHASES) - ENDING_OR_OVER,
+    "tick": set(PHASES) - ENDING_OR_OVER,
+    "here": set(PHASES) - ENDING_OR_OVER,
+    "unready": set(PHASES) - ENDING_OR_OVER,
+    "predict": set(PHASES) - ENDING_OR_OVER,
     "abort": set(PHASES),
     "real": set(PHASES),
     "note": set(PHASES) - {"the run is over"},
-    "mark": {"a fault is on", "recover"},
+    "mark": {"a fault is on", "recover", "something is to be undone by hand"},
+    "done": {"something is to be undone by hand", "the run is ending, and something is to be undone"},
 }
 
 
@@ -155,7 +162,7 @@ def test_who_may_say_what_and_when(verb: Verb, who: Role | str, phase: str) -> N
     answer = refusal(command(verb, actor=actor, text="x", clock=Clock.DETECT, item=1, by=timedelta(minutes=1), to="Ada"), moment)
     assert (answer is None) is (who in ALLOWED[verb] and phase in THEN[verb]), answer
     if phase in THEN[verb] and answer is not None:
-        assert answer.startswith(f"Pat may not {verb}: that is for ")
+        assert answer.startswith(f"Pat may not {'say done' if verb == 'done' else verb}: that is for ")
 
 
 @pytest.mark.parametrize(
