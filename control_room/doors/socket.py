@@ -6,6 +6,7 @@ Source: docs.slack.dev, *Using Socket Mode*.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -20,15 +21,25 @@ from control_room.reception import Reception
 
 CONNECTIONS = 2
 PING_EVERY = 3.0
+SAID_EVERY = 60.0
+_SESSION = re.compile(r"s_[0-9]+")
 
 log = logging.getLogger(__name__)
 
 
 class _OneLine(logging.Filter):
-    """The library tells each lost connection with a traceback. What went wrong is in its message."""
+    """The library tells each try to connect again with a traceback. What went wrong is in its message, and is told once a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = record.exc_text = None
+        said = _SESSION.sub("", record.getMessage())
+        if record.created - self._told.get(said, 0.0) < SAID_EVERY:
+            return False
+        self._told = {said: record.created}
         return True
 
 

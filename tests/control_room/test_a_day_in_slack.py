@@ -30,15 +30,8 @@ from tests.rigs.slack_town import (
 pytestmark = pytest.mark.timeout(180)
 
 
-@pytest.fixture(params=["socket", "callbacks"])
-async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SlackTown]:
-    async with slack_town(tmp_path / "home", callbacks=request.param == "callbacks") as built:
-        yield built
-        assert built.slack.violations == []
-
-
 @pytest.fixture
-async def socket_stage(tmp_path: Path) -> AsyncIterator[SlackTown]:
+async def stage(tmp_path: Path) -> AsyncIterator[SlackTown]:
     async with slack_town(tmp_path / "home") as built:
         yield built
         assert built.slack.violations == []
@@ -146,8 +139,8 @@ def _afterwards(stage: SlackTown, run: str) -> None:
 
 
 @pytest.mark.parametrize("phase", ["gate", "fault on"])
-async def test_a_stranger_aborts_blind_in_each_phase(socket_stage: SlackTown, phase: str) -> None:
-    await asyncio.to_thread(_aborted, socket_stage, phase)
+async def test_a_stranger_aborts_blind_in_each_phase(stage: SlackTown, phase: str) -> None:
+    await asyncio.to_thread(_aborted, stage, phase)
 
 
 def _aborted(stage: SlackTown, phase: str) -> None:
@@ -172,8 +165,8 @@ def _go(stage: SlackTown, run: str) -> None:
     stage.slack.submit(ADA, stage.dialog(ADA)).wait()
 
 
-async def test_a_press_by_somebody_who_may_not_is_refused_privately(socket_stage: SlackTown) -> None:
-    await asyncio.to_thread(_refused, socket_stage)
+async def test_a_press_by_somebody_who_may_not_is_refused_privately(stage: SlackTown) -> None:
+    await asyncio.to_thread(_refused, stage)
 
 
 def _refused(stage: SlackTown) -> None:
@@ -194,8 +187,8 @@ def _refused(stage: SlackTown) -> None:
     assert not any(True for _ in stage.town.record(run).of(EventKind.HELD))
 
 
-async def test_a_name_counts_for_nothing(socket_stage: SlackTown) -> None:
-    await asyncio.to_thread(_named, socket_stage)
+async def test_a_name_counts_for_nothing(stage: SlackTown) -> None:
+    await asyncio.to_thread(_named, stage)
 
 
 def _named(stage: SlackTown) -> None:
@@ -210,9 +203,9 @@ def _named(stage: SlackTown) -> None:
     assert not stage.town.has_ended(run)
 
 
-async def test_slack_is_cut_off_from_the_inject_on(socket_stage: SlackTown) -> None:
+async def test_slack_is_cut_off_from_the_inject_on(stage: SlackTown) -> None:
     """The run goes on, its fault comes off, and what could not be posted is posted once when Slack is back."""
-    await asyncio.to_thread(_cut_off, socket_stage)
+    await asyncio.to_thread(_cut_off, stage)
 
 
 def _cut_off(stage: SlackTown) -> None:
@@ -237,9 +230,9 @@ def _each_once(stage: SlackTown, run: str) -> None:
     assert len(keys) == len(set(keys))
 
 
-async def test_the_control_room_is_killed_at_its_worst_moments(socket_stage: SlackTown) -> None:
+async def test_the_control_room_is_killed_at_its_worst_moments(stage: SlackTown) -> None:
     """After an acknowledgement and before its work; while a message is on its way: nothing is lost, and nothing is done or said twice."""
-    await asyncio.to_thread(_killed, socket_stage)
+    await asyncio.to_thread(_killed, stage)
 
 
 def _killed(stage: SlackTown) -> None:

@@ -140,9 +140,8 @@ BY_HAND = (
 
 
 async def test_somebody_does_it_by_hand_and_nobody_else_learns_of_it(tmp_path: Path) -> None:
-    async with slack_town(
-        tmp_path / "home", playbook=BY_HAND.replace("variables: {length: {default: 30s, about: how long it is frozen}}\n", "")
-    ) as stage:
+    unused = "variables: {length: {default: 30s, about: how long it is frozen}}\n"
+    async with slack_town(tmp_path / "home", playbook=BY_HAND.replace(unused, "")) as stage:
         await asyncio.to_thread(_by_hand, stage)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,17 +19,19 @@ CONTROL, RESPONSE, SUPPORT, ELSEWHERE = "C01", "C02", "C03", "C09"
 CANARY = "kanarienvogel"
 """A word that is in every text of the sealed scenario."""
 
-PLAYBOOK = f"""
-name: slack-day
-objective: Does the town notice, and do people stop it?
-times: {{zone: Europe/Berlin}}
-team:
+TEAM = f"""team:
   commander: {{name: Ada, slack: {ADA}}}
   safety: {{name: Grace, slack: {GRACE}}}
   responders: [{{name: Linus, slack: {LINUS}}}, {{name: Ken, slack: {KEN}}}]
   observers: [{{name: Edsger, slack: {EDSGER}}}]
 rooms: {{control: {CONTROL}, response: {RESPONSE}, stakeholders: [{SUPPORT}]}}
-checklist: [{{item: Deploys frozen, owner: Linus}}]
+"""
+
+PLAYBOOK = f"""
+name: slack-day
+objective: Does the town notice, and do people stop it?
+times: {{zone: Europe/Berlin}}
+{TEAM}checklist: [{{item: Deploys frozen, owner: Linus}}]
 variables: {{length: {{default: 30s, about: how long it is frozen}}}}
 sampling: {{every: 200ms, timeout: 500ms, baseline: 400ms, baseline_samples: 1, steady_samples: 2}}
 probes:
@@ -59,7 +61,8 @@ class SlackTown:
     slack: Slack
     callbacks: bool = False
     name: str = "slack-day"
-    extra: dict[str, object] = field(default_factory=dict)
+    settings: str = ""
+    """What the settings say besides."""
 
     def furnish(self, playbook: str = PLAYBOOK) -> None:
         """The workspace's channels, the settings and the playbook."""
@@ -74,9 +77,9 @@ class SlackTown:
         if self.callbacks:
             door = {"signing_secret": "secret://env/SLACK_SIGNING_SECRET", "listen": "127.0.0.1:0"}
         section = {"bot_token": "secret://env/SLACK_BOT_TOKEN", "base_url": self.slack.base_url.rstrip("/"), "playbooks": str(folder)}
-        section |= {**door, **self.extra}
+        section |= door
         written = "\n".join(f"{key} = {json.dumps(value)}" for key, value in section.items())
-        (self.town.home / "settings.toml").write_text(f"[slack]\n{written}\n")
+        (self.town.home / "settings.toml").write_text(f"[slack]\n{written}\n{self.settings}")
         tokens = {"SLACK_BOT_TOKEN": self.slack.bot_token, "SLACK_APP_TOKEN": self.slack.app_token, "SLACK_SIGNING_SECRET": self.slack.signing_secret}
         self.town.environment |= tokens
 
@@ -149,11 +152,11 @@ class SlackTown:
 
 
 @asynccontextmanager
-async def slack_town(home: Path, callbacks: bool = False, playbook: str = PLAYBOOK, **extra: object) -> AsyncIterator[SlackTown]:
+async def slack_town(home: Path, callbacks: bool = False, playbook: str = PLAYBOOK, settings: str = "") -> AsyncIterator[SlackTown]:
     """All of it, up and connected."""
     with slack_server() as slack:
         async with town(home, "temporal", "worker", "agent") as built:
-            stage = SlackTown(built, slack, callbacks, extra=extra)
+            stage = SlackTown(built, slack, callbacks, playbook.partition("name: ")[2].split()[0], settings)
             stage.furnish(playbook)
             stage.open()
             try:
