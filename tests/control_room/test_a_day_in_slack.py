@@ -127,7 +127,7 @@ def _afterwards(stage: SlackTown, run: str) -> None:
     (go,) = (event for event in record.of(EventKind.GATE_OPENED) if event.text("how") == "go")
     assert go.actor == "Ada" and go.data["said"] == {"by": f"slack:T01/{ADA}", "via": "slack", "id": go.data["said"]["id"]}  # type: ignore[index,call-overload]
     written = stage.town.home / "runs" / run / "postmortem.md"
-    slack.until(lambda: "An alert for quiet" in written.read_text(), 30, "the report with what was said last")
+    slack.until(lambda: written.is_file() and "An alert for quiet" in written.read_text(), 30, "the report with what was said last")
     assert "99 %" in written.read_text() and "Linus saw it at once" in written.read_text()
     files = slack.until(lambda: [each for each in slack.files if each.channel == CONTROL and each.name.endswith(".md")], 30, "the report in the room")
     assert b"slack-day" in files[0].bytes
