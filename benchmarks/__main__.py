@@ -14,7 +14,7 @@ from benchmarks.table import Result, Row, load, machine, markdown
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program keeps its compiled modules
 
-NAMES = ("help", "memory", "observer", "history", "abort", "start", "many", "halt", "brakes")
+NAMES = ("help", "memory", "observer", "history", "abort", "start", "many", "halt", "brakes", "slack")
 
 
 def measure(name: str) -> Result:

@@ -63,6 +63,8 @@ async def _started(built: Town, sleepers: Sleepers) -> Crowd:
         await asyncio.gather(*(begin(client, made) for made in plans[place : place + AT_ONCE]))
         with contextlib.suppress(AssertionError):  # what is not on by then is said, and the others are ended all the same
             await built.until(partial(_are_on, built, min(place + AT_ONCE, RUNS) * EACH), "the faults are on", 8)
+    with contextlib.suppress(AssertionError):  # one of a group may be late, and is waited for once
+        await built.until(partial(_are_on, built, RUNS * EACH), "all are on", 60)
     on = [entry for entry in built.journal.live() if entry.marked("active")]
     said = f"{len(on)} faults of {RUNS} runs were on after {time.time() - began:.0f} s, started {AT_ONCE} runs at a time"
     await asyncio.sleep(5)  # the crowd of starting runs has settled

@@ -116,8 +116,13 @@ class SlackTown:
             raise AssertionError(f"{error}\nThere is: {there()}\nThe control room: {self.log()[-4000:]}") from None
 
     def message(self, run: str, channel: str = CONTROL) -> Message:
-        """The run's message as it is now."""
-        return next(each for each in self.slack.messages(channel) if run in each.plain or channel == RESPONSE)
+        """The run's message as it is now.
+
+        Raises:
+            LookupError: it is not there yet.
+        """
+        found = [each for each in self.slack.messages(channel) if run in each.plain or channel == RESPONSE]
+        return found[0]
 
     def press(self, user: str, run: str, action: str, channel: str = CONTROL, seconds: float = 30) -> None:
         """Presses a button of a room's message, once it is there."""
