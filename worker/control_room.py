@@ -51,6 +51,8 @@ from worker.snapshot import paint
 
 KNOCK_EVERY = 5.0
 """Seconds between two tries to reach Slack at the start."""
+IN_FLIGHT = 5
+"""Commands that a run is told at the same time. Temporal takes ten; what is urgent waits for none of them."""
 LAST_WORK = 5.0
 """Seconds that what has been acknowledged gets at the end."""
 
@@ -64,6 +66,7 @@ class TemporalRuns:
     settings: Settings
     store: RunStore
     _client: Client | None = field(default=None, repr=False)
+    _turns: dict[str, asyncio.Semaphore] = field(default_factory=dict, repr=False)
     _writing: dict[str, asyncio.Task[None]] = field(default_factory=dict, repr=False)
     _again: set[str] = field(default_factory=set, repr=False)
 
@@ -85,7 +88,10 @@ class TemporalRuns:
         if command.verb is Verb.DONE:
             return await tell_done(await self.client(), await asyncio.to_thread(self.store.read, run_id), command)
         try:
-            return (await send(await (self.urgently() if command.verb in URGENT else self.client()), run_id, command)).text
+            if command.verb in URGENT:
+                return (await send(await self.urgently(), run_id, command)).text
+            async with self._turns.setdefault(run_id, asyncio.Semaphore(IN_FLIGHT)):
+                return (await send(await self.client(), run_id, command)).text
         except NotFound:
             raise
         except GamedayError:

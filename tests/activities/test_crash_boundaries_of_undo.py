@@ -38,8 +38,8 @@ def test_the_revert_is_killed_at_every_line(target: Rig, host: Lab, record_prope
 @pytest.mark.timeout(LONG)
 @pytest.mark.parametrize("left", ["after_journal", "mid_inject", "active"])
 def test_the_watchdogs_revert_is_killed_at_every_line(target: Rig, host: Lab, left: str, record_property: Any) -> None:
-    """The recovery of what a killed inject left, or (at each eighth line) of a whole fault, is killed itself; the watchdog's next look ends it."""
-    boundary, each = 0, paced(target, 2 if left == "mid_inject" else 8)
+    """The recovery of what a killed inject left, or (at fewer lines) of a whole fault, is killed itself; the watchdog's next look ends it."""
+    boundary, each = 0, paced(target, 1 if left == "mid_inject" else 3)
     while True:
         boundary += each
         target.renew()

@@ -14,14 +14,17 @@ from tests.rigs.lab import PAST_EVERY_LEASE, Lab, Rig, lab, rig, rigs
 
 EVERY = os.environ.get("GAMEDAY_CRASH_EVERY", "1")
 """A number: of the boundaries that would be tried, each n-th, for a quick look while working. `all`: each single one, in hours, by `make crash`."""
+IN_CI = 3
+"""Of the boundaries of each kind CI has time for each third one at the most."""
+
 
 LONG = 6 * 3600 if EVERY == "all" else 600
 """Seconds that one enumeration may take."""
 
 
 def paced(target: Rig, each: int = 1) -> int:
-    """Each how manieth boundary is tried, where CI has time for each `each`-th one of a quick target."""
-    return 1 if EVERY == "all" else int(EVERY) * target.every * each
+    """Each how manieth boundary is tried; `each` says how much more seldom one way of recovery is tried than another."""
+    return 1 if EVERY == "all" else int(EVERY) * max(target.every, IN_CI) * each
 
 
 @pytest.fixture
