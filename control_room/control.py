@@ -53,6 +53,8 @@ def _top(view: RunView, now: datetime, directory: Directory) -> Iterator[str]:
     if badge:
         yield f"*{badge}*{f': {plain(view.reason or view.ending)}' if view.reason or view.ending else ''}"
     yield _place(view, now)
+    if view.gate:
+        yield _gate(view, now)
     if view.scenario is not None:
         names = (("detected", Clock.DETECT), ("mitigated", Clock.MITIGATE), ("recovered", Clock.RECOVER))
         stopped = [(name, view.clocks.get(key)) for name, key in names]
@@ -70,18 +72,23 @@ def _place(view: RunView, now: datetime) -> str:
     scenarios = view.plan.playbook.scenarios
     if view.scenario is None or (not view.phase and not view.gate):
         done = " ".join(f"{index + 1} {OUTCOMES.get(outcome, '')}" for index, outcome in sorted(view.outcomes.items()))
-        return plain(" · ".join(filter(None, (done, waiting(view, now), _gate(view, now))))) or "over"
+        return plain(" · ".join(filter(None, (done, waiting(view, now))))) or ("the day has not begun" if view.gate else "over")
     title = f"*{view.scenario + 1} of {len(scenarios)} {plain(scenarios[view.scenario].title)}*"
-    return " · ".join(filter(None, (title, view.phase + since(view, now), _gate(view, now))))
+    return " · ".join(filter(None, (title, view.phase + since(view, now))))
 
 
 def _gate(view: RunView, now: datetime) -> str:
-    if not view.gate:
-        return ""
-    left = f", {clock(view.gate_until - now)} left" if view.gate_until else ""
+    """What is waited for, and what happens when nobody says it."""
+    left = f"{clock(view.gate_until - now)} left, then it stands down" if view.gate_until else "silence stands down"
+    return " · ".join(filter(None, (f"*waiting for a go ({view.gate})*", lacking(view), left)))
+
+
+def lacking(view: RunView) -> str:
+    """How many are ready and how much of the checklist is ticked, where the gate that waits asks for it."""
     asked = view.open_gate
-    ready = f"; ready: {len(view.ready)} of {asked.ready}" if asked and asked.ready else ""
-    return f"waiting for a go ({view.gate}){left}; silence stands down{ready}"
+    ready = f"ready {len(view.ready)} of {asked.ready}" if asked and asked.ready else ""
+    items = f"checklist {len(view.ticked)} of {len(view.plan.playbook.checklist)}" if asked and asked.checklist else ""
+    return " · ".join(filter(None, (ready, items)))
 
 
 def _measured(view: RunView) -> Iterator[str]:
@@ -97,7 +104,7 @@ def _measured(view: RunView) -> Iterator[str]:
         rails = [limit_of(each) for each in view.plan.playbook.abort_when if each.probe == name]
         asked = [*([f"steady {steady(view, name)}"] if steady(view, name) else []), *(f"abort {each}" for each in rails)]
         limits = plain(f" ({', '.join(asked)})") if asked else ""
-        yield f"{plain(name)} *{now}*{why}{limits} {SIGNS[verdict] if verdict else ''}".rstrip()
+        yield f"{SIGNS[verdict] if verdict else '·'} {plain(name)} *{now}*{why}{limits}"
     if len(names) > MOST_PROBES:
         yield f"and {len(names) - MOST_PROBES} more"
     yield f"Customers: {plain(next(bills(view)))}"
@@ -179,7 +186,7 @@ def taking_part(view: RunView) -> list[ButtonElement]:
         marks = (("detected", "Detected", Clock.DETECT), ("mitigated", "Mitigated", Clock.MITIGATE))
         found += [button(f"mark-{name}", label, {**run, "clock": name}) for name, label, key in marks if key not in view.clocks]
     if predictable(view):
-        found.append(button("predict", "Predict", run))
+        found.append(button("predict", f"Predict scenario {(upcoming(view) or 0) + 1}", run))
     return [*found, button("note", "Note", run)]
 
 
@@ -197,10 +204,10 @@ def upcoming(view: RunView) -> int | None:
 
 def buttons(view: RunView) -> list[Block]:
     """Shown only when the run would accept it. Who presses one and may not is told so privately."""
-    return [*actions("command", [*commanding(view), *stopping(view)]), *actions("people", taking_part(view))]
+    return [*actions("command", commanding(view)), *actions("people", taking_part(view)), *actions("stop", stopping(view))]
 
 
 def told(line: Line, zone: ZoneInfo) -> str:
     """One event of the thread."""
     offset = f" _{line.since_inject}_" if line.since_inject else ""
-    return f"`{line.at.astimezone(zone):%H:%M:%S}`{offset} *{plain(line.what)}* {plain(line.said)}"
+    return f"{line.at.astimezone(zone):%H:%M:%S}{offset} *{plain(line.what)}* {plain(line.said)}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from slack_sdk.models.blocks import InputBlock, Option, PlainTextInputElement, SectionBlock, StaticSelectElement
 from slack_sdk.models.views import View
 
-from control_room.blocks import cut, packed, plain, section
-from gameday.playbook import Variable
+from control_room.blocks import SECTION, cut, packed, plain, section
+from control_room.control import lacking
+from gameday.playbook import Fault, Variable
+from gameday.units import format_duration
 from gameday.view import RunView
 
 Dialog = dict[str, Any]
@@ -47,13 +49,36 @@ def people(name: str, label: str, names: Iterable[str], needed: bool = True) -> 
 
 def go(view: RunView, gate: str) -> Dialog:
     """Exactly what will be touched; what is sent off approves that list alone."""
-    if view.targets and gate != "day":
-        listed = "\n".join(f"• {plain(each)}" for each in view.targets)
-        blocks = [section("This touches exactly:"), section(listed)]
-    else:
-        blocks = [section("The day begins. Nothing is touched yet.")]
     carried = {"run": view.plan.run_id, "gate": gate, "targets": view.targets_digest if gate != "day" else ""}
+    if gate == "day" or view.scenario is None:
+        return _dialog("go", f"Go: {gate}", "Go", carried, [section("The day begins. Nothing is touched yet."), *_lacks(view)])
+    playbook = view.plan.playbook
+    scenario = playbook.scenarios[view.scenario]
+    title = f"*{view.scenario + 1} of {len(playbook.scenarios)} {plain(scenario.title)}* · {plain(playbook.environment)}"
+    faults = [f"• `{each.name}`: {plain(each.inject)}, {_length(each)}" for each in scenario.faults]
+    touched = _sections(["This touches exactly:", *(f"• {plain(each)}" for each in view.targets)])
+    blocks = [section(title), *_sections(faults), *touched, *_lacks(view)]
     return _dialog("go", f"Go: {gate}", "Go", carried, blocks)
+
+
+def _sections(lines: Sequence[str]) -> list[SectionBlock]:
+    """Lines in as many sections as they need: what is approved is shown to its last line."""
+    found = [""]
+    for line in lines:
+        if len(found[-1]) + len(line) >= SECTION:
+            found.append("")
+        found[-1] = f"{found[-1]}\n{line}".strip()
+    return [section(text) for text in found]
+
+
+def _length(fault: Fault) -> str:
+    return f"up to {format_duration(fault.duration)}" + (f", until {fault.until}" if fault.until else "")
+
+
+def _lacks(view: RunView) -> list[SectionBlock]:
+    """What the gate waits for besides the go, which may be said before it."""
+    said = lacking(view)
+    return [section(f"_{said}_")] if said else []
 
 
 def unready(run: str) -> Dialog:

@@ -22,7 +22,7 @@ def announcement(view: RunView) -> tuple[str, Blocks]:
         return f"{playbook.name} is over", built([section(text)])
     until = f" until {playbook.times.stop}" if playbook.times.stop else ""
     text = f"*{plain(playbook.name)}*: a drill is on{until}. Treat what you see as real. Anyone can stop it: `/gameday abort`."
-    return f"{playbook.name}: a drill is on", built([section(text), *actions("people", [*_part(view), *stopping(view)])])
+    return f"{playbook.name}: a drill is on", built([section(text), *actions("people", _part(view)), *actions("stop", stopping(view))])
 
 
 def _part(view: RunView) -> list[ButtonElement]:

@@ -111,7 +111,7 @@ def test_a_restart_tells_nothing_twice_and_forgets_nothing(start: Start) -> None
         assert keys[: len(known)] == [each.key for each in known] and len(set(keys)) == len(keys)
     thread = " ".join(each.text for each in letters(outbox, CONTROL) if each.thread)
     for line in again.open.lines:
-        assert thread.count(f"`{line.at.astimezone(day.plan.zone):%H:%M:%S}`") >= 1, line
+        assert thread.count(f"{line.at.astimezone(day.plan.zone):%H:%M:%S}") >= 1, line
     assert thread.count("ledger does not answer, failing over") == 1
     assert "All clear" in told(outbox, SUPPORT)
 
