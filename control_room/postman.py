@@ -14,7 +14,9 @@ from control_room.web import SlackSaysNo, Web
 SPACING = 1.1
 """Seconds between two messages in a channel: Slack allows one a second."""
 LIVE_SPACING = 3.0
-"""Seconds between two changes of a message: Slack allows 50 a minute, for all messages of the app together."""
+"""Seconds between two changes of a message: it is read by people."""
+CHANGE_SPACING = 1.3
+"""Seconds between two changes of any: Slack allows 50 a minute, for all messages of the app together."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 LOOK = 0.2
 OLD = 24 * 3600.0
@@ -36,33 +38,54 @@ class Postman:
         self._outbox, self._web, self._sleep = outbox, web, sleep
         self._free: dict[str, float] = {}
         self._pauses: dict[str, float] = {}
-        self._all_until = 0.0
+        self._all_until = self._free_for_changes = 0.0
+        self._busy = set[str]()
+        self._tasks = set[asyncio.Task[None]]()
 
     async def run(self) -> None:
-        """Posts, for as long as the process lives."""
+        """Posts, for as long as the process lives. A call that Slack leaves hanging holds up its own channel alone."""
         while True:
             try:
-                await self.round()
+                self._begin()
             except Exception:
                 log.exception("posting goes on after a mistake of its own")
             await self._sleep(LOOK)
 
     async def round(self) -> None:
         """One letter of each channel that is free, and the changes that are due."""
-        held = set[str]()
+        await asyncio.gather(*self._begin())
+
+    def _begin(self) -> list[asyncio.Task[None]]:
+        held, begun = set[str](), []
         for place in self._outbox.waiting():
-            lane = f"{place.letter.channel}/live" if place.letter.live and place.ts else place.letter.channel
-            if lane in held or not self._is_free(lane):
+            change = place.letter.live and bool(place.ts)
+            lane = f"{place.letter.channel}/live" if change else place.letter.channel
+            waits = bool(place.letter.thread) and not self._outbox.ts(place.letter.thread)  # what it answers comes first
+            if lane in held or lane in self._busy or waits or not self._is_free(lane, change):
                 held.add(lane)
                 continue
-            if place.letter.thread and not self._outbox.ts(place.letter.thread):
-                held.add(lane)  # what it answers comes first
-                continue
             held.add(lane)
-            await self._carry(place, lane)
+            if change:
+                self._free_for_changes = time.monotonic() + CHANGE_SPACING
+            self._busy.add(lane)
+            task = asyncio.create_task(self._carried(place, lane))
+            begun.append(task)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return begun
 
-    def _is_free(self, lane: str) -> bool:
-        return time.monotonic() >= max(self._free.get(lane, 0.0), self._all_until)
+    def _is_free(self, lane: str, change: bool) -> bool:
+        free = max(self._free.get(lane, 0.0), self._all_until, self._free_for_changes if change else 0.0)
+        return time.monotonic() >= free
+
+    async def _carried(self, place: Place, lane: str) -> None:
+        try:
+            await self._carry(place, lane)
+        except Exception:
+            log.exception("%s could not be posted", place.letter.key)
+            self._free[lane] = time.monotonic() + LONGEST_PAUSE
+        finally:
+            self._busy.discard(lane)
 
     async def _carry(self, place: Place, lane: str) -> None:
         letter = place.letter

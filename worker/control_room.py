@@ -33,7 +33,7 @@ from control_room.surveys import Surveys
 from control_room.web import SlackSaysNo, Web
 from gameday.beginning import Beginning
 from gameday.commands import URGENT, Actor, Command, Verb
-from gameday.errors import BadInput, GamedayError, NotFound, PlaybookError, SettingsError
+from gameday.errors import BadInput, GamedayError, PlaybookError, SettingsError, Unavailable
 from gameday.halt import Halt
 from gameday.loading import Loaded, load
 from gameday.plan import plan as make_plan
@@ -92,10 +92,8 @@ class TemporalRuns:
                 return (await send(await self.urgently(), run_id, command)).text
             async with self._turns.setdefault(run_id, asyncio.Semaphore(IN_FLIGHT)):
                 return (await send(await self.client(), run_id, command)).text
-        except NotFound:
-            raise
-        except GamedayError:
-            self._client = None if command.verb in URGENT else self._client  # an embedded Temporal may have come up elsewhere
+        except Unavailable:
+            self._client = None  # an embedded Temporal may have come up elsewhere
             raise
 
     async def start(self, playbook: Path, values: Mapping[str, str], by: Actor) -> str:
