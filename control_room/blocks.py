@@ -28,11 +28,16 @@ SECTION, BUTTON, HEADER, MOST_BLOCKS, CONTEXT, ACTIONS = 3000, 75, 150, 50, 10, 
 Blocks = list[dict[str, Any]]
 
 
-def plain(text: str) -> str:
-    """Text of others, so that it reads as it was written: no mention, no link, no formatting."""
+def harmless(text: str) -> str:
+    """Text that may repeat what others wrote: no mention and no link."""
     for sign, stands_for in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(sign, stands_for)
-    return "".join(f"{each}\N{ZERO WIDTH SPACE}" if each in "*_~`" else each for each in text)
+    return text
+
+
+def plain(text: str) -> str:
+    """Text of others, so that it reads as it was written: no mention, no link, no formatting."""
+    return "".join(f"{each}\N{ZERO WIDTH SPACE}" if each in "*_~`" else each for each in harmless(text))
 
 
 def cut(text: str, most: int) -> str:

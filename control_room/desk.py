@@ -8,19 +8,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from control_room import dialogs, home
-from control_room.blocks import Blocks, actions, built, button, section, unpacked
+from control_room.blocks import Blocks, actions, built, button, harmless, section, unpacked
+from control_room.control import predictable, upcoming
 from control_room.identity import Directory
 from control_room.notes import Notes
 from control_room.payloads import HomeOpened, Payload, Press, Reaction, Shortcut, SlashCommand, Submission, Who
 from control_room.runs import Board, Runs, listed
+from control_room.saying import command
 from control_room.slash import Slash
 from control_room.starting import Starting
 from control_room.surveys import Surveys
 from control_room.web import SlackSaysNo, Web
-from gameday.commands import URGENT, Actor, Command, Verb
+from gameday.commands import URGENT, Actor, Verb
 from gameday.errors import BadInput, GamedayError, LanguageError, NotFound, Refused
 from gameday.offers import why_not
 from gameday.predictions import asked, number
@@ -71,7 +71,7 @@ class Desk:
                 raise Refused("that came in while the control room was away, and was not done; if you still mean it, do it again")
             await self._do(payload)
         except GamedayError as error:
-            await self.private(payload, str(error))
+            await self.private(payload, harmless(str(error)))
         except SlackSaysNo as no:
             log.warning("%s", no)
             await self.private(payload, f"Slack did not take it ({no.error}); try again, or use `/gameday help` for another way")
@@ -100,7 +100,7 @@ class Desk:
         carried = unpacked(press.value)
         if press.action == "halt":
             said = await self._runs.halt(self._slash.leader(press.who, press.channel), carried.get("reason", ""))
-            await self.public(press, f"<@{press.who.user}> has pulled the lever: {said}")
+            await self.public(press, f"<@{press.who.user}> has pulled the lever: {harmless(said)}")
             return
         run = _run_id(carried.get("run", ""))
         if press.action in AT_ONCE:
@@ -115,7 +115,7 @@ class Desk:
             await self._ask(press, run, carried)
 
     async def _at_once(self, press: Press, run: str, verb: Verb) -> None:
-        said = await self.tell(press, run, verb)
+        said = harmless(await self.tell(press, run, verb))
         blocks = built([section(said), *actions("why", [button("why", "Say why", {"run": run})])]) if verb in URGENT else None
         await self.private(press, said, blocks)
 
@@ -151,8 +151,6 @@ class Desk:
                 return dialogs.unready(run)
 
     def _predicted(self, view: RunView) -> int:
-        from control_room.control import predictable, upcoming
-
         index = upcoming(view)
         if index is None or not predictable(view):
             raise Refused("nothing is asked, or it has had its go; what is predicted afterwards is none")
@@ -183,7 +181,7 @@ class Desk:
 
     async def say(self, payload: Payload, run: str, verb: Verb, **fields: object) -> None:
         """Tells a run something, and whoever said it what the run answers."""
-        await self.private(payload, await self.tell(payload, run, verb, **fields))
+        await self.private(payload, harmless(await self.tell(payload, run, verb, **fields)))
 
     async def tell(self, payload: Payload, run: str, verb: Verb, **fields: object) -> str:
         """The same, without telling anybody. The payload's id is the command's, so that it acts once."""
@@ -229,20 +227,6 @@ class Desk:
             view = self._known(run, who)
             found.append((view, self._directory.actor(who, view.plan.playbook, None)))
         await self._web.call("views.publish", user_id=who.user, view=home.home(found, datetime.now(UTC)))
-
-
-def command(identity: str, verb: Verb, actor: Actor, **fields: object) -> Command:
-    """A command of somebody's.
-
-    Raises:
-        BadInput: a field has a value that there is not.
-    """
-    given = {key: value for key, value in fields.items() if value not in (None, "")}
-    try:
-        return Command.model_validate({"verb": verb, "id": identity, "actor": actor, **given})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def _urgent(payload: Payload) -> bool:

@@ -19,6 +19,7 @@ CHANGE_SPACING = 1.3
 """Seconds between two changes of any: Slack allows 50 a minute, for all messages of the app together."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 LOOK = 0.2
+TIDY_EVERY = 3600.0
 OLD = 24 * 3600.0
 """Seconds after which a message is of no use any more."""
 MENDED = frozenset(
@@ -44,7 +45,11 @@ class Postman:
 
     async def run(self) -> None:
         """Posts, for as long as the process lives. A call that Slack leaves hanging holds up its own channel alone."""
+        tidied = -TIDY_EVERY
         while True:
+            if time.monotonic() - tidied >= TIDY_EVERY:
+                tidied = time.monotonic()
+                self._outbox.tidy()
             try:
                 self._begin()
             except Exception:

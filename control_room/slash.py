@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from activities.store import RunLine
 from control_room import answers
-from control_room.blocks import actions, built, button, section
+from control_room.blocks import actions, built, button, harmless, section
 from control_room.control import message
 from control_room.notes import Notes
 from control_room.payloads import SlashCommand, Who
@@ -80,7 +80,7 @@ class Slash:
         run, reason = self._meant(said, rest)
         reason = plain_text(reason)[:900]
         answer = await desk.tell(said, run, verb, reason=reason)
-        await desk.public(said, f"<@{said.who.user}>, `{run}`: {answer}")
+        await desk.public(said, f"<@{said.who.user}>, `{run}`: {harmless(answer)}")
 
     async def _halt(self, said: SlashCommand, rest: str, desk: Desk) -> None:
         """Asks once, with what it means: it is for everything, not for one run."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from control_room import dialogs
 from control_room.payloads import Submission
 from control_room.runs import Board, Runs
+from control_room.saying import command
 from control_room.writing import plain_text
 from gameday.commands import Command, NoteAbout, Verb
 from gameday.errors import BadInput, NotFound
@@ -36,8 +37,6 @@ class Surveys:
         await desk.private(sent, f"thank you: {len(notes)} note{'s' * (len(notes) != 1)} of yours {'are' if len(notes) != 1 else 'is'} in the report")
 
     def _notes(self, sent: Submission, view: RunView, answers: Mapping[str, str]) -> Iterator[Command]:
-        from control_room.desk import command
-
         actor = self._board.directory.actor(sent.who, view.plan.playbook, sent.channel)
         for name, _ in dialogs.SURVEY:
             if answers.get(name):
