@@ -12,6 +12,8 @@ from control_room.manifest import SCOPES
 from control_room.web import SlackSaysNo, Web
 from gameday.slack import SlackSettings
 
+CONTROL = "control room"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -40,7 +42,7 @@ async def findings(known: SlackSettings, bot_token: str, app_token: str | None) 
         yield Finding("ok", "scopes", f"all {len(SCOPES)} granted")
     if app_token is not None:
         yield await _socket(known, app_token)
-    for about, channel in (("control room", known.control), ("response room", known.response)):
+    for about, channel in ((CONTROL, known.control), ("response room", known.response)):
         if channel is None:
             yield Finding("part", about, "the settings name none; a playbook may (rooms)")
         else:
@@ -68,6 +70,8 @@ async def _room(web: Web, about: str, channel: str) -> Finding:
         return Finding("no", about, f"#{found.get('name')} is archived")
     if not found.get("is_member"):
         return Finding("no", about, f"the app is not in #{found.get('name')}; invite it there: /invite @gameday")
+    if about == CONTROL and not found.get("is_private"):
+        return Finding("part", about, f"#{found.get('name')} is public: whoever looks into it sees sealed scenarios; make it private")
     return Finding("ok", about, f"#{found.get('name')}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from control_room import dialogs, home
-from control_room.blocks import Blocks, actions, built, button, harmless, section, unpacked
+from control_room.blocks import Blocks, actions, built, button, harmless, packed, section, unpacked
 from control_room.control import predictable, upcoming
 from control_room.identity import Directory
 from control_room.notes import Notes
@@ -23,11 +24,14 @@ from control_room.web import SlackSaysNo, Web
 from gameday.commands import URGENT, Actor, Verb
 from gameday.errors import BadInput, GamedayError, LanguageError, NotFound, Refused
 from gameday.offers import why_not
+from gameday.playbook import Role
 from gameday.predictions import asked, number
 from gameday.view import RunView
 
 LATE = 60.0
 """Seconds after which what somebody did is not done any more, since they may not mean it now. What is urgent is done at any age."""
+HOME_AFTER = 1.0
+"""Seconds that a press takes to be on the record."""
 AT_ONCE = {verb.value: verb for verb in (Verb.HOLD, Verb.RESUME, Verb.SKIP, Verb.REVEAL, Verb.READY, Verb.HERE, Verb.ABORT, Verb.REAL)}
 ASKING = ("go", "unready", "note", "why", "handover", "predict", "survey")
 RUN = re.compile(r"[a-z0-9]{4}-[a-z0-9-]{1,75}")
@@ -67,7 +71,7 @@ class Desk:
         try:
             if not self._directory.is_ours(payload.who):
                 raise Refused("you are not of this workspace: people of another one take no part from here")
-            if age > LATE and not _urgent(payload):
+            if age > LATE and not is_urgent(payload):
                 raise Refused("that came in while the control room was away, and was not done; if you still mean it, do it again")
             await self._do(payload)
         except GamedayError as error:
@@ -85,6 +89,9 @@ class Desk:
                 await self._slash.do(payload, self)
             case Press():
                 await self._pressed(payload)
+                if payload.channel is None:  # from the home, which shows what has come of it
+                    await asyncio.sleep(HOME_AFTER)
+                    await self._show_home(payload.who)
             case Submission():
                 await self._sent(payload)
             case Shortcut() | Reaction():
@@ -132,7 +139,12 @@ class Desk:
             if refused and press.action != "predict":
                 raise Refused(refused)
             dialog = self._dialog(press.action, view, carried, actor)
-        await self._web.call("views.open", trigger_id=press.trigger, view=dialog)
+        await self.open(press, dialog)
+
+    async def open(self, payload: Payload, dialog: dict[str, Any]) -> None:
+        """Opens a dialog, which carries the channel that it is opened from: what is sent off comes with none."""
+        carried = unpacked(dialog["private_metadata"]) | ({"channel": payload.channel} if payload.channel else {})
+        await self._web.call("views.open", trigger_id=payload.trigger, view={**dialog, "private_metadata": packed(carried)})
 
     def _dialog(self, action: str, view: RunView, carried: dict[str, str], actor: Actor) -> dict[str, Any]:
         run = view.plan.run_id
@@ -142,7 +154,8 @@ class Desk:
                     raise Refused(f"that go was for the gate '{carried.get('gate')}', and {repr(view.gate) if view.gate else 'none'} is waiting now")
                 return dialogs.go(view, view.gate)
             case "handover":
-                names = [person.name for _, person in view.plan.playbook.team.members() if person.name != (view.commander or actor.name)]
+                team = view.plan.playbook.team.members()  # a responder must not see what a commander sees
+                names = [person.name for role, person in team if role is not Role.RESPONDER and person.name != (view.commander or actor.name)]
                 return dialogs.handover(view, names)
             case "predict":
                 index = self._predicted(view)
@@ -158,6 +171,8 @@ class Desk:
 
     async def _sent(self, sent: Submission) -> None:
         carried, first = unpacked(sent.metadata), {name: found[0] for name, found in sent.values.items() if found}
+        if re.fullmatch(r"[CGD][A-Z0-9]{1,20}", carried.get("channel", "")):
+            sent = sent.model_copy(update={"channel": carried["channel"]})
         if sent.callback == "start":
             await self._starting.start(sent, carried, first, self)
             return
@@ -181,12 +196,13 @@ class Desk:
 
     async def say(self, payload: Payload, run: str, verb: Verb, **fields: object) -> None:
         """Tells a run something, and whoever said it what the run answers."""
-        await self.private(payload, harmless(await self.tell(payload, run, verb, **fields)))
+        await self.private(payload, harmless(await self.tell(payload, run, verb, "", **fields)))
 
-    async def tell(self, payload: Payload, run: str, verb: Verb, **fields: object) -> str:
-        """The same, without telling anybody. The payload's id is the command's, so that it acts once."""
+    async def tell(self, payload: Payload, run: str, verb: Verb, via: str = "", **fields: object) -> str:
+        """The same, without telling anybody. The payload's id is the command's, so that it acts once; `via` says more than its channel."""
         view = self._board.view(run, payload.who)
         actor = self._directory.actor(payload.who, view.plan.playbook if view else None, payload.channel)
+        actor = actor.model_copy(update={"via": via}) if via else actor
         return await self._runs.tell(run, command(payload.id, verb, actor, **fields))
 
     def _known(self, run: str, who: Who) -> RunView:
@@ -229,7 +245,7 @@ class Desk:
         await self._web.call("views.publish", user_id=who.user, view=home.home(found, datetime.now(UTC)))
 
 
-def _urgent(payload: Payload) -> bool:
+def is_urgent(payload: Payload) -> bool:
     if isinstance(payload, SlashCommand):
         return payload.text.split()[:1] in (["abort"], ["real"])
     return isinstance(payload, Press) and payload.action in URGENT

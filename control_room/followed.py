@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from control_room import control, response, stakeholders
-from control_room.blocks import BUTTON, actions, built, button, cut, mention, plain, section
+from control_room.blocks import BUTTON, actions, built, button, cut, harmless, mention, plain, section
 from control_room.identity import Directory
 from control_room.outbox import Letter, Outbox
 from control_room.runs import Leases
@@ -159,7 +159,9 @@ class Followed:
         who = " ".join(mention(user) for user in self._directory.users(self._plan.playbook, *roles))
         text = f"{who} {control.told(line, self._plan.zone)}".strip()
         blocks = built([section(text), *actions("call", buttons)])
-        return Letter(self.key("thread", event.id), self.control, cut(line.said, 300), tuple(blocks), thread=self.key("control"), broadcast=True)
+        return Letter(
+            self.key("thread", event.id), self.control, cut(harmless(line.said), 300), tuple(blocks), thread=self.key("control"), broadcast=True
+        )
 
     def _ask(self, events: Sequence[Event]) -> None:
         """What somebody is to do by hand they are asked in person: of a sealed scenario nobody else may know it."""
@@ -173,7 +175,7 @@ class Followed:
             secret = "\n_Nobody else knows of it: keep it to yourself._" if sealed else ""
             said = f"*{plain(self._plan.playbook.name)}* asks you to do something by hand: *{plain(event.text('text'))}*{secret}"
             blocks = built([section(said), *actions("asked", [button("done", "Done", carried, "primary")])])
-            self._outbox.put(Letter(key, user, f"{self._plan.playbook.name} asks you: {event.text('text')}", tuple(blocks)))
+            self._outbox.put(Letter(key, user, f"{self._plan.playbook.name} asks you: {harmless(event.text('text'))}", tuple(blocks)))
 
     def _tell_responders(self, channel: str, events: Sequence[Event]) -> None:
         view = self.veiled

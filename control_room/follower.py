@@ -120,6 +120,9 @@ class Follower:
     async def _follow(self, followed: Followed, now: float) -> None:
         times = self._times[followed.plan.run_id]
         times["looked"] = now
+        if followed.open.ended_at is not None and datetime.now(UTC) - followed.open.ended_at > AFTERWARDS:
+            self._let_go(followed.plan.run_id)
+            return
         if followed.control and now - times.get("members", -MEMBERS_EVERY) >= MEMBERS_EVERY:
             times["members"] = now
             followed.veils_control = await self._has_responders(followed)
@@ -133,6 +136,12 @@ class Follower:
         ended = followed.open.ended_at
         if ended is not None and datetime.now(UTC) - ended < AFTERWARDS:
             self._start(followed.plan.run_id, "report", partial(self._hand_over_report, followed))
+
+    def _let_go(self, run: str) -> None:
+        """Nobody asks for it here any more."""
+        del self._followed[run], self._times[run]
+        self._gone.add(run)
+        self._board.drop(run)
 
     def _start(self, run: str, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """Begins what is done once for a run, beside the following."""
@@ -157,10 +166,15 @@ class Follower:
 
     async def _has_responders(self, followed: Followed) -> bool:
         """Whether a responder could read the control room. What nobody knows counts as yes, as long as there is something to hide."""
-        responders = set(self.directory.users(followed.plan.playbook, Role.RESPONDER))
+        playbook = followed.plan.playbook
+        responders = set(self.directory.users(playbook, Role.RESPONDER))
         if not any(scenario.sealed for scenario in followed.plan.playbook.scenarios):
             return False
-        if followed.control in followed.respond_in:
+        unknown = sum(role is Role.RESPONDER for role, _ in playbook.team.members()) - len(responders)
+        if unknown > 0 and "unknown" not in self._times[followed.plan.run_id]:
+            self._times[followed.plan.run_id]["unknown"] = 0.0
+            log.warning("sealed scenarios are kept from the control room: nobody knows the Slack id of %d responders of %s", unknown, playbook.name)
+        if followed.control in followed.respond_in or unknown > 0:
             return True
         try:
             members = await self.members(followed.control)

@@ -49,7 +49,8 @@ class Notes:
         who = Who(team=payload.who.team, user=author) if author else payload.who
         identity = hashlib.sha256(f"{payload.channel}\0{payload.message}".encode()).hexdigest()[:24]
         noted = payload.model_copy(update={"id": f"slack-note-{identity}", "who": who})
-        await desk.tell(noted, run, Verb.NOTE, text=self.text(said, run, who))
+        by = "" if author == payload.who.user else f", added by {payload.who.user}"
+        await desk.tell(noted, run, Verb.NOTE, via=f"slack {payload.channel}{by}", text=self.text(said, run, who))
         try:
             await self._web.call("reactions.add", channel=payload.channel, timestamp=payload.message, name=NOTED)
         except SlackSaysNo as no:

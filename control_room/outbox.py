@@ -83,8 +83,8 @@ class Outbox:
             new = self._base.execute("INSERT OR IGNORE INTO letters (key, channel, letter, at, state) VALUES (?, ?, ?, ?, 'waiting')", row).rowcount
             if letter.live and not new:
                 stale = "CASE state WHEN 'posted' THEN 'stale' ELSE state END"
-                changed = f"UPDATE letters SET letter = ?, state = {stale} WHERE key = ? AND state != 'given up'"  # noqa: S608  # no text of others
-                self._base.execute(changed, (row[2], letter.key))
+                changed = f"UPDATE letters SET letter = ?, at = ?, state = {stale} WHERE key = ?"  # noqa: S608  # no text of others
+                self._base.execute(changed, (row[2], row[3], letter.key))
             self._base.executemany("INSERT OR IGNORE INTO told VALUES (?, ?)", [(what, self._clock()) for what in told])
         return new == 1
 
@@ -108,6 +108,11 @@ class Outbox:
     def known(self, key: str) -> bool:
         """Whether such a letter has been put in."""
         return self._base.execute("SELECT 1 FROM letters WHERE key = ?", (key,)).fetchone() is not None
+
+    def is_given_up(self, key: str) -> bool:
+        """Whether Slack will never have it."""
+        found = self._base.execute("SELECT state FROM letters WHERE key = ?", (key,)).fetchone()
+        return found is not None and found[0] == "given up"
 
     def ts(self, key: str) -> str:
         """What names a message in its channel; empty while Slack does not have it."""

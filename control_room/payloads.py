@@ -6,6 +6,7 @@ Source: docs.slack.dev, *Interaction payloads*, *Slash commands*, *Events API*.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -22,6 +23,8 @@ Stamp = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}\.[0-9]{1,8}$")]
 Short = Annotated[str, StringConstraints(max_length=300)]
 Long = Annotated[str, StringConstraints(max_length=4000)]
 Answers = dict[str, Annotated[tuple[Long, ...], Field(max_length=100)]]
+MOST_ID = 150
+"""Characters of an id, so that there is room for what is made of it."""
 MOST_BYTES = 256 * 1024
 """Of one payload. Slack's own are smaller: a view has 100 blocks at the most."""
 
@@ -144,8 +147,9 @@ def _interaction(body: Mapping[str, Any]) -> Payload | None:
             return Submission(id=done, callback=view["callback_id"], metadata=view.get("private_metadata", ""), values=values, **base)
         case "message_action":
             said = body["message"]
-            done = _id("shortcut", base["channel"], said["ts"], body["callback_id"])
-            return Shortcut(id=done, callback=body["callback_id"], message=said["ts"], said=said.get("text", ""), author=said.get("user", ""), **base)
+            done = _id("shortcut", who.user, base["channel"], said["ts"], body.get("action_ts") or body["trigger_id"])
+            author = "" if said.get("bot_id") else said.get("user", "")
+            return Shortcut(id=done, callback=body["callback_id"], message=said["ts"], said=said.get("text", ""), author=author, **base)
         case _:
             return None
 
@@ -174,5 +178,8 @@ def _event(body: Mapping[str, Any]) -> Payload | None:
 
 
 def _id(kind: str, *parts: object) -> str:
-    """The payload's own id, made short and safe to be a part of other ids."""
+    """The payload's own id, to be found again in Slack's logs; made short where it is longer than an id may be."""
+    whole = "-".join(map(str, parts))
+    if len(whole) <= MOST_ID and re.fullmatch(r"[A-Za-z0-9._-]+", whole):
+        return f"slack-{kind}-{whole}"
     return f"slack-{kind}-{hashlib.sha256(chr(0).join(map(str, parts)).encode()).hexdigest()[:24]}"

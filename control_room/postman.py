@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from control_room.outbox import Letter, Outbox, Place, mark
 from control_room.web import SlackSaysNo, Web
@@ -20,7 +21,7 @@ CHANGE_SPACING = 1.3
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 LOOK = 0.2
 TIDY_EVERY = 3600.0
-OLD = 24 * 3600.0
+OLD = 7 * 24 * 3600.0
 """Seconds after which a message is of no use any more."""
 MENDED = frozenset(
     {"not_in_channel", "missing_scope", "invalid_auth", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}
@@ -49,7 +50,7 @@ class Postman:
         while True:
             if time.monotonic() - tidied >= TIDY_EVERY:
                 tidied = time.monotonic()
-                self._outbox.tidy()
+                self._tidy()
             try:
                 self._begin()
             except Exception:
@@ -66,6 +67,9 @@ class Postman:
             change = place.letter.live and bool(place.ts)
             lane = f"{place.letter.channel}/live" if change else place.letter.channel
             waits = bool(place.letter.thread) and not self._outbox.ts(place.letter.thread)  # what it answers comes first
+            if waits and self._outbox.is_given_up(place.letter.thread):
+                self._outbox.given_up(place.letter)
+                continue
             if lane in held or lane in self._busy or waits or not self._is_free(lane, change):
                 held.add(lane)
                 continue
@@ -78,6 +82,12 @@ class Postman:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return begun
+
+    def _tidy(self) -> None:
+        try:
+            self._outbox.tidy()
+        except Exception:
+            log.exception("old messages stay on record for now")
 
     def _is_free(self, lane: str, change: bool) -> bool:
         free = max(self._free.get(lane, 0.0), self._all_until, self._free_for_changes if change else 0.0)
@@ -129,7 +139,7 @@ class Postman:
 
     async def _find(self, letter: Letter, thread: str | None) -> str:
         """A message that an earlier call may have posted without our hearing of it."""
-        more = {"channel": letter.channel, "limit": HISTORY, "include_all_metadata": True}
+        more: dict[str, Any] = {"channel": await self._place(letter.channel), "limit": HISTORY, "include_all_metadata": True}
         answer = await (self._web.form("conversations.replies", ts=thread, **more) if thread else self._web.form("conversations.history", **more))
         wanted = mark(letter.key)
         for message in answer.get("messages") or ():
@@ -139,12 +149,19 @@ class Postman:
                 return str(message["ts"])
         return ""
 
+    async def _place(self, channel: str) -> str:
+        """A channel by its own id: somebody's direct messages are written to by theirs."""
+        if channel[0] not in "UW":
+            return channel
+        return str((await self._web.call("conversations.open", users=channel))["channel"]["id"])
+
     def _refused(self, place: Place, lane: str, no: SlackSaysNo) -> None:
         letter = place.letter
         if no.error == "message_not_found" and place.ts:
             self._outbox.lost(letter)
             return
-        if (no.final and no.error.split(" ")[0] not in MENDED) or time.time() - place.since > OLD:
+        lasting = letter.live and no.error != "is_archived"  # a state that is refused now has another one soon
+        if (no.final and not lasting and no.error.split(" ")[0] not in MENDED) or time.time() - place.since > OLD:
             log.error("a message to %s is given up: %s", letter.channel, no)
             self._outbox.given_up(letter)
             return

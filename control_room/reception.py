@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from typing import Any
 
-from control_room.desk import Desk
+from control_room.desk import Desk, is_urgent
 from control_room.inbox import Inbox
 from control_room.payloads import Payload, Submission, read
 
 AT_ONCE = 100
-"""How many are worked on at the same time; the others wait, acknowledged and on disk."""
+"""How many are worked on at the same time; the others wait, acknowledged and on disk. What is urgent waits for none."""
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class Reception:
         task.add_done_callback(self._working.discard)
 
     async def _work(self, payload: Payload, age: float) -> None:
-        async with self._room:
+        async with contextlib.nullcontext() if is_urgent(payload) else self._room:
             await self._desk.work(payload, age)
         self._inbox.done(payload)
 

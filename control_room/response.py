@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slack_sdk.models.blocks import ButtonElement
 
-from control_room.blocks import Blocks, actions, built, button, plain, section
+from control_room.blocks import Blocks, actions, built, button, harmless, plain, section
 from control_room.control import stopping, taking_part
 from gameday.event import Event, EventKind
 from gameday.plan import RunKind
@@ -37,7 +37,7 @@ def post(event: Event, view: RunView) -> tuple[str, Blocks] | None:
     """What the room is told of an event that it may see; None for nothing."""
     match event.kind:
         case EventKind.CARD:
-            return event.text("say"), built([section(plain(event.text("say")))])
+            return harmless(event.text("say")), built([section(plain(event.text("say")))])
         case EventKind.REVEALED:
             return "The scenario is revealed", built([section("\n".join(_opened(event, view)))])
         case EventKind.REAL_CALLED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from gameday.view import RunView
 if TYPE_CHECKING:
     from control_room.desk import Desk
 
-MOST_LISTED = 10
+MOST_LISTED, MOST_LOOKED_AT = 10, 200
 Listed = Callable[[int], Sequence[RunLine]]
 
 
@@ -40,11 +41,11 @@ class Slash:
             case "status":
                 await self._status(said, rest, desk)
             case "list":
-                await desk.private(said, answers.lines(self._listing(MOST_LISTED)))
+                await desk.private(said, answers.lines(await asyncio.to_thread(self._listing, MOST_LISTED)))
             case "next":
                 await desk.private(said, answers.coming(self._view(said, rest), datetime.now(UTC)))
             case "start":
-                await self._starting.ask(said, rest.strip())
+                await self._starting.ask(said, rest.strip(), desk)
             case "note":
                 run, text = self._meant(said, rest)
                 await self._notes.say(said, run, text, desk)
@@ -106,7 +107,8 @@ class Slash:
 
     async def _report(self, said: SlashCommand, rest: str, desk: Desk) -> None:
         named = rest.split()[:1]
-        known = [line for line in self._listing(200) if not named or line.run_id.startswith(named[0])]
+        last = await asyncio.to_thread(self._listing, MOST_LOOKED_AT)
+        known = [line for line in last if not named or line.run_id.startswith(named[0])]
         if not known:
             raise NotFound("there is no such run; `/gameday list` has the last ones")
         run = known[0]

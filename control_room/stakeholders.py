@@ -25,8 +25,10 @@ def _text(event: Event, view: RunView) -> str:
         case EventKind.RUN_STARTED:
             until = f" until {playbook.times.stop} ({playbook.times.zone})" if playbook.times.stop else ""
             who = playbook.team.commander.name if playbook.team.commander else view.plan.started_by.name
+            later = view.plan.start_at if view.plan.start_at and view.plan.start_at > event.at else None
+            begins = f"will begin at {later.astimezone(view.plan.zone):%H:%M}" if later else "is beginning"
             return (
-                f"A practice exercise is beginning in {playbook.environment}{until}: {playbook.name}. You may notice short disturbances."
+                f"A practice exercise {begins} in {playbook.environment}{until}: {playbook.name}. You may notice short disturbances."
                 f" Tell customers what you would tell them otherwise, and tell {who} what you hear."
             )
         case EventKind.REAL_CALLED:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from control_room import dialogs
 from control_room.payloads import SlashCommand, Submission, Who
 from control_room.runs import Board, Runs
-from control_room.web import Web
 from gameday.commands import Actor
 from gameday.errors import BadInput, Refused
 from gameday.loading import Opening, opening
@@ -24,18 +23,18 @@ _STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 class Starting:
-    def __init__(self, board: Board, runs: Runs, web: Web, folder: Path | None) -> None:
-        self._board, self._runs, self._web, self._folder = board, runs, web, folder
+    def __init__(self, board: Board, runs: Runs, folder: Path | None) -> None:
+        self._board, self._runs, self._folder = board, runs, folder
 
-    async def ask(self, said: SlashCommand, name: str) -> None:
+    async def ask(self, said: SlashCommand, name: str, desk: Desk) -> None:
         """Opens the dialog with the playbook's variables."""
         playbook = opening(self.path(name))
         self._allowed(said.who, playbook)
-        await self._web.call("views.open", trigger_id=said.trigger, view=dialogs.start(name, playbook.variables))
+        await desk.open(said, dialogs.start(name, playbook.variables))
 
     async def start(self, sent: Submission, carried: Mapping[str, str], answers: Mapping[str, str], desk: Desk) -> None:
         path = self.path(carried.get("playbook", ""))
-        actor = self._allowed(sent.who, opening(path))
+        actor = self._allowed(sent.who, opening(path), sent.channel)
         values = {name.removeprefix("v-"): value for name, value in answers.items() if name.startswith("v-")}
         run = await self._runs.start(path, values, actor)
         await desk.private(sent, f"`{run}` is started; it is in its control room")
@@ -56,8 +55,8 @@ class Starting:
             raise BadInput(f"there is no such playbook; expected one of {listed}")
         return found[0]
 
-    def _allowed(self, who: Who, playbook: Opening) -> Actor:
-        actor = self._board.directory.actor(who, playbook, None)
+    def _allowed(self, who: Who, playbook: Opening, channel: str | None = None) -> Actor:
+        actor = self._board.directory.actor(who, playbook, channel)
         members = playbook.team.members()
         if actor.role in LEADING or (not members and who.user in self._board.directory.people):
             return actor

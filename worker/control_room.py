@@ -207,7 +207,7 @@ async def _assemble(settings: Settings, known: SlackSettings, web: Web, team: st
     stack.callback(outbox.close)
     stack.callback(inbox.close)
     notes = Notes(board, runs, web, known.reaction)
-    starting = Starting(board, runs, web, known.playbooks)
+    starting = Starting(board, runs, known.playbooks)
     here = partial(leases, settings.home)
     slash = Slash(board, runs, web, notes, starting, store.list, here, known.reaction)
     desk = Desk(board, runs, web, slash, notes, starting, Surveys(board, runs))

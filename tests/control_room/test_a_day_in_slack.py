@@ -125,7 +125,7 @@ def _afterwards(stage: SlackTown, run: str) -> None:
     told = [(event.actor, event.text("reason")) for event in record.of(EventKind.UNREADY)]
     assert told == [("Ken", "coffee")]
     (go,) = (event for event in record.of(EventKind.GATE_OPENED) if event.text("how") == "go")
-    assert go.actor == "Ada" and go.data["said"] == {"by": f"slack:T01/{ADA}", "via": "slack", "id": go.data["said"]["id"]}  # type: ignore[index,call-overload]
+    assert go.actor == "Ada" and go.data["said"] == {"by": f"slack:T01/{ADA}", "via": f"slack {CONTROL}", "id": go.data["said"]["id"]}  # type: ignore[index,call-overload]
     written = stage.town.home / "runs" / run / "postmortem.md"
     slack.until(lambda: written.is_file() and "An alert for quiet" in written.read_text(), 30, "the report with what was said last")
     assert "99 %" in written.read_text() and "Linus saw it at once" in written.read_text()

@@ -65,6 +65,36 @@ def _commanded(stage: SlackTown) -> None:
     slack.until(lambda: actions(stage, run) == {"survey"}, 20, "only the survey is left")
 
 
+PHASES = {
+    "pre-check": (("baseline: 400ms", "baseline: 40s"), ""),
+    "the gate": (("", ""), ""),
+    "a fault is on": (("", ""), "60s"),
+    "recover": (("steady_for: 0s, recover_within: 10s", "steady_for: 50s, recover_within: 10s"), "1s"),
+}
+
+
+@pytest.mark.parametrize(("change", "length"), PHASES.values(), ids=PHASES)
+async def test_the_abort_button_in_each_phase(tmp_path: Path, change: tuple[str, str], length: str) -> None:
+    text = OPEN.replace(*change) if change[0] else OPEN
+    async with slack_town(tmp_path / "home", playbook=text) as stage:
+        await asyncio.to_thread(_aborted, stage, length, "recover" if length == "1s" else "")
+
+
+def _aborted(stage: SlackTown, length: str, phase: str) -> None:
+    slack, run = stage.slack, stage.begin(**({"length": length} if length else {}))
+    if length:
+        stage.press(ADA, run, "go")
+        slack.submit(ADA, stage.dialog(ADA)).wait()
+        if phase:
+            slack.until(lambda: "· recover" in stage.message(run).plain, 60, "the recover phase in the message")
+        else:
+            slack.until(lambda: stage.town.is_frozen, 30, "the sleeper is frozen")
+    stage.press(LINUS, run, "abort", RESPONSE)
+    stage.heard(LINUS, "aborting: everything is taken off and read back")
+    slack.until(lambda: stage.town.has_ended(run), 40, "the run has ended")
+    assert stage.town.is_clean and [event.actor for event in stage.town.record(run).of(EventKind.ABORTED)] == ["Linus"]
+
+
 async def test_a_real_incident_and_why_it_was_stopped(stage: SlackTown) -> None:
     await asyncio.to_thread(_real, stage)
 

@@ -120,7 +120,7 @@ def test_what_somebody_must_do_something_about_names_them_in_the_room(start: Sta
     followed, outbox = start(told_day(plan_of()))
     followed.tell(followed.pull(), 0.0)
     calling = [each for each in letters(outbox, CONTROL) if each.broadcast]
-    begins = ("waiting for a go (inject 1)", "errors > 5 % in 3 of 5 samples holds", "by guardrail")
+    begins = ("waiting for a go (inject 1)", "errors &gt; 5 % in 3 of 5 samples holds", "by guardrail")
     assert len(calling) == len(begins) and all(each.text.startswith(begin) for each, begin in zip(calling, begins, strict=True))
     assert all("<@U01>" in json.dumps(each.blocks) for each in calling)
 
@@ -143,3 +143,12 @@ def test_what_others_wrote_mentions_nobody(start: Start) -> None:
     followed.tell(followed.pull(), 0.0)
     said = told(outbox, CONTROL)
     assert "&lt;!channel&gt;" in said and "<!channel>" not in said and "<https" not in said
+
+
+def test_a_day_that_does_not_take_place_is_told_in_words_for_support(start: Start) -> None:
+    day = told_until(told_day(plan_of()), 4)
+    ended = Event(id="over", run_id=day.run_id, at=day.plan.started_at + timedelta(seconds=4), kind=EventKind.RUN_ENDED)
+    stood_down = ended.model_copy(update={"data": {"outcome": "stood-down", "exit_code": 4, "reason": "nobody said go"}})
+    followed, outbox = start(RunRecord(day.plan, (*day.events, stood_down), day.samples))
+    followed.tell(followed.pull(), 0.0)
+    assert letters(outbox, SUPPORT)[-1].text == "The exercise checkout-day does not take place today. Nothing was disturbed."

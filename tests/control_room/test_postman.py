@@ -141,3 +141,30 @@ async def test_a_dead_slack_is_waited_for_and_nothing_is_lost_or_doubled(slack: 
 async def test_an_answer_goes_to_slack_alone(slack: Slack) -> None:
     with pytest.raises(SlackSaysNo, match="no address of Slack's"):
         await Web(slack.bot_token, slack.base_url).answer("http://169.254.169.254/latest/meta-data", "x")
+
+
+async def test_a_state_that_is_refused_has_another_one_soon(slack: Slack, post: Outbox) -> None:
+    post.put(Letter("run", "C01", "one", live=True))
+    await until(slack, lambda: post.ts("run"), "it is there")
+    slack.fail("chat.update", "invalid_blocks", times=1)
+    post.put(Letter("run", "C01", "two", live=True))
+    await until(slack, lambda: slack.called("chat.update"), "the change that is refused")
+    post.put(Letter("run", "C01", "three", live=True))
+    await until(slack, lambda: texts(slack) == ["three"], "the next one", 60)
+
+
+async def test_what_answers_a_message_that_slack_never_took_holds_up_nobody(slack: Slack, post: Outbox) -> None:
+    slack.fail("chat.postMessage", "msg_too_long", times=1)
+    post.put(Letter("fact", "C01", "too long"))
+    post.put(Letter("line", "C01", "an answer to it", thread="fact"))
+    post.put(Letter("other", "C01", "another day's"))
+    await until(slack, lambda: texts(slack) == ["another day's"], "the other one")
+    assert post.waiting() == []
+
+
+async def test_what_is_asked_of_one_person_is_looked_for_where_they_read_it(slack: Slack, post: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("control_room.web.TIMEOUT", 0.5)
+    slack.hang("chat.postMessage", times=1, seconds=5)
+    post.put(Letter("asked", "U01", "pull the cable"))
+    await until(slack, lambda: post.ts("asked"), "it is known")
+    assert [each.text for each in slack.dms("U01")] == ["pull the cable"]

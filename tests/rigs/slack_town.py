@@ -68,7 +68,7 @@ class SlackTown:
         """The workspace's channels, the settings and the playbook."""
         members = {CONTROL: (ADA, GRACE, EDSGER), RESPONSE: (LINUS, KEN, ADA), SUPPORT: (STRANGER,), ELSEWHERE: (LINUS, STRANGER, ADA)}
         for channel, users in members.items():
-            self.slack.join(channel, *users)
+            self.slack.join(channel, *users, private=channel == CONTROL)
         folder = self.town.home / "playbooks"
         folder.mkdir()
         filled = playbook.replace("PIDFILE", str(self.town.home / "sleeper.pid")).replace("PORT", str(self.town.port))
