@@ -110,7 +110,7 @@ async def test_what_slack_refuses_for_good_holds_up_nothing_else(slack: Slack, p
     post.put(Letter("bad", "C01", "bad"))
     post.put(Letter("good", "C01", "good"))
     await until(slack, lambda: texts(slack) == ["good"], "the good one")
-    assert post.waiting() == []
+    await until(slack, lambda: post.waiting() == [], "nothing waits any more")
 
 
 async def test_a_call_that_hangs_holds_up_its_own_channel_alone(slack: Slack, post: Outbox) -> None:
@@ -159,7 +159,7 @@ async def test_what_answers_a_message_that_slack_never_took_holds_up_nobody(slac
     post.put(Letter("line", "C01", "an answer to it", thread="fact"))
     post.put(Letter("other", "C01", "another day's"))
     await until(slack, lambda: texts(slack) == ["another day's"], "the other one")
-    assert post.waiting() == []
+    await until(slack, lambda: post.waiting() == [], "nothing waits any more")
 
 
 async def test_what_is_asked_of_one_person_is_looked_for_where_they_read_it(slack: Slack, post: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
