@@ -13,7 +13,7 @@ RUN python3 -m venv --without-pip /opt/gameday && python3 -m venv --without-pip 
 COPY deploy/build.lock deploy/runtime_lock.py deploy/
 RUN python3 -m pip --python /opt/builder/bin/python3 install --no-deps --require-hashes --only-binary :all: -r deploy/build.lock
 COPY pyproject.toml requirements.lock ./
-RUN python3 deploy/runtime_lock.py postgres > runtime.lock \
+RUN python3 deploy/runtime_lock.py postgres slack > runtime.lock \
  && python3 -m pip --python /opt/gameday/bin/python3 install --no-deps --require-hashes --only-binary :all: -r runtime.lock
 
 # Last, since it changes most. `pip check` proves that the part of the lock is complete.

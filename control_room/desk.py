@@ -247,8 +247,8 @@ class Desk:
 
 def is_urgent(payload: Payload) -> bool:
     if isinstance(payload, SlashCommand):
-        return payload.text.split()[:1] in (["abort"], ["real"])
-    return isinstance(payload, Press) and payload.action in URGENT
+        return payload.text.lower().split()[:1] in (["abort"], ["real"])
+    return isinstance(payload, Press) and payload.action in (*URGENT, "halt")
 
 
 def _run_id(text: str) -> str:

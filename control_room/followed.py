@@ -42,6 +42,7 @@ class Followed:
         self._changed = 0.0
         self.pictures_due: list[Event] = []
         self.over = False
+        self._pending: tuple[list[Item], list[Item]] = ([], [])
 
     @property
     def open(self) -> RunView:
@@ -76,8 +77,10 @@ class Followed:
         return "/".join((self._plan.run_id, *parts))
 
     def pull(self) -> tuple[list[Item], list[Item]]:
-        """What is new, for everybody and for responders. Asks the store: not for the event loop."""
-        return self._open.pull(), self._veiled.pull()
+        """What is new, for everybody and for responders; what could not be told the last time is among it. Asks the store: not for the event loop."""
+        self._pending[0].extend(self._open.pull())
+        self._pending[1].extend(self._veiled.pull())
+        return self._pending
 
     def tell(self, new: tuple[Sequence[Item], Sequence[Item]], now: float) -> None:
         """Puts what is new into the outbox."""
@@ -92,6 +95,7 @@ class Followed:
         for channel in self._said.stakeholders:
             self._tell_stakeholders(channel, everything)
         self.over = bool(self.open.outcome)
+        self._pending = ([], [])
 
     def _show_control(self, now: float, changed: bool) -> None:
         if not changed and now - self._changed < LIVE_EVERY:
@@ -168,7 +172,7 @@ class Followed:
         for event in events:
             user = self._directory.slack_id(self._plan.playbook, event.text("by")) if event.kind is EventKind.FAULT_ASKED else ""
             key = self.key("asked", event.id)
-            if not user or self._outbox.known(key):
+            if not user or self._outbox.known(key) or self._is_late(event):
                 continue
             carried = {"run": self._plan.run_id, "fault": event.text("name"), "half": event.text("what")}
             sealed = event.scenario is not None and self._plan.playbook.scenarios[event.scenario].sealed
@@ -176,6 +180,11 @@ class Followed:
             said = f"*{plain(self._plan.playbook.name)}* asks you to do something by hand: *{plain(event.text('text'))}*{secret}"
             blocks = built([section(said), *actions("asked", [button("done", "Done", carried, "primary")])])
             self._outbox.put(Letter(key, user, f"{self._plan.playbook.name} asks you: {harmless(event.text('text'))}", tuple(blocks)))
+
+    def _is_late(self, event: Event) -> bool:
+        """Nobody is asked to do anything that no run waits for any more."""
+        until = event.text("until")
+        return bool(self.open.outcome) or (bool(until) and datetime.fromisoformat(until) < datetime.now(UTC))
 
     def _tell_responders(self, channel: str, events: Sequence[Event]) -> None:
         view = self.veiled

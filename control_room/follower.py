@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from activities.store import RunLine, RunStore
 from control_room.followed import Followed
@@ -90,10 +91,19 @@ class Follower:
             self._listed = now
             for line in await asyncio.to_thread(self._store.list, MOST_RUNS):
                 if line.run_id not in self._followed and line.run_id not in self._gone:
-                    await self._take_up(line)
+                    await self._alone(line.run_id, self._take_up(line))
         for followed in list(self._followed.values()):
             if self._is_due(followed, now):
-                await self._follow(followed, now)
+                await self._alone(followed.plan.run_id, self._follow(followed, now))
+
+    async def _alone(self, run: str, work: Coroutine[Any, Any, None]) -> None:
+        """A run that cannot be followed keeps no other from it."""
+        try:
+            await work
+        except GamedayError:
+            raise
+        except Exception:
+            log.exception("%s cannot be followed now", run)
 
     async def _take_up(self, line: RunLine) -> None:
         age = datetime.now(UTC) - line.started_at
@@ -180,7 +190,7 @@ class Follower:
             members = await self.members(followed.control)
         except SlackSaysNo as no:
             log.warning("nobody knows who is in the control room, so sealed scenarios are kept from it: %s", no)
-            return followed.veils_control
+            return True
         inside = responders & members
         if inside:
             log.warning("sealed scenarios are kept from the control room %s: %s in it is a responder", followed.control, ", ".join(sorted(inside)))

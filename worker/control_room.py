@@ -99,13 +99,21 @@ class TemporalRuns:
     async def start(self, playbook: Path, values: Mapping[str, str], by: Actor) -> str:
         loaded = read_playbook(playbook, values)
         made = make_plan(loaded, kinds.catalogue(), by, datetime.now(UTC), lease=self.settings.lease)
-        await starter.start(await self.client(), Beginning.of(made))
+        try:
+            await starter.start(await self.client(), Beginning.of(made))
+        except Unavailable:
+            self._client = None
+            raise
         return made.run_id
 
     async def halt(self, by: Actor, reason: str) -> str:
         halt = Halt(by.name, by.id, reason or "no reason given", datetime.now(UTC).isoformat(timespec="seconds"))
         hosts = sorted({self.settings.host, *self.settings.hosts})
-        pulled = await lever.pull(await self.urgently(), halt, hosts)
+        try:
+            pulled = await lever.pull(await self.urgently(), halt, hosts)
+        except Unavailable:  # the lever is tried where Temporal is now
+            self._client = None
+            pulled = await lever.pull(await self.urgently(), halt, hosts)
         said = [f"{host}: {did if isinstance(did, str) else '; '.join(did.problems) or 'clean'}" for host, did in pulled.hosts.items()]
         said += [f"{run}: {told}" for run, told in pulled.runs.items()]
         return f"{pulled.halt.said}. {'; '.join(said)}. Nothing begins until `gameday halt --release`"
