@@ -157,8 +157,8 @@ def test_it_says_its_version(docker: Engine, image: str) -> None:
 
 def test_it_is_not_root_and_has_only_what_it_needs(docker: Engine, image: str) -> None:
     script = (
-        "import importlib.util, json, os, pathlib, workflows, reports, psycopg;"
-        "spare = [name for name in ('pytest', 'mypy', 'hatchling', 'aiohttp', 'pip') if pathlib.Path('/opt/gameday') in "
+        "import importlib.util, json, os, pathlib, workflows, reports, control_room, slack_sdk, psycopg;"
+        "spare = [name for name in ('pytest', 'mypy', 'hatchling', 'ruff', 'pip') if pathlib.Path('/opt/gameday') in "
         "pathlib.Path(getattr(importlib.util.find_spec(name), 'origin', None) or '/').parents];"
         "print(json.dumps([os.getuid(), spare, os.path.exists('/src'), os.access('/opt/gameday', os.W_OK), os.getcwd()]))"
     )
