@@ -24,7 +24,6 @@ from gameday.view import RunView
 SIGNS = {Verdict.GOOD: "✔", Verdict.BAD: "✘", Verdict.UNKNOWN: "?"}
 OUTCOMES = {"passed": "✔", "failed": "✘", "aborted": "■", "stood-down": "–", "error": "✘", "dirty": "✘"}
 MOST_PROBES, MOST_FAULTS, MOST_ITEMS = 12, 8, 10
-ANYONE = Actor(id="slack:?", name="?")
 LONGER = (("2 minutes", "2m"), ("5 minutes", "5m"), ("10 minutes", "10m"), ("15 minutes", "15m"))
 
 

@@ -159,7 +159,7 @@ class Desk:
                 return dialogs.handover(view, names)
             case "predict":
                 index = self._predicted(view)
-                return dialogs.predict(view, index, run)
+                return dialogs.predict(view, index)
             case _:
                 return dialogs.unready(run)
 

@@ -98,13 +98,13 @@ def handover(view: RunView, names: Iterable[str]) -> Dialog:
     return _dialog("handover", "Hand over", "Hand over", {"run": view.plan.run_id}, [said, people("to", "Who commands now?", names)])
 
 
-def predict(view: RunView, index: int, run: str) -> Dialog:
+def predict(view: RunView, index: int) -> Dialog:
     """A scenario's questions. Answers are kept from everybody until the scenario is over."""
     scenario = view.plan.playbook.scenarios[index]
     said = section("Nobody sees this until the scenario is over, and it cannot be edited.")
     hints = {"first": "such as 20s, or never", "worst": "such as 2 %, or 300 ms"}
     fields = [field(f"q{number}", each.text, hint=hints.get(each.text.split()[0], ""), most=190) for number, each in enumerate(scenario.predict)]
-    carried = {"run": run, "scenario": str(index + 1)}
+    carried = {"run": view.plan.run_id, "scenario": str(index + 1)}
     return _dialog("predict", "What will happen?", "Commit", carried, [said, *fields])
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from control_room.payloads import HomeOpened, Payload, Press, Reaction, Shortcut, SlashCommand, Submission
+from control_room.table import base
 
 KEPT = 7 * 24 * 3600.0
 """Seconds that an id is remembered: far longer than Slack delivers anything again."""
@@ -18,12 +18,7 @@ class Inbox:
     """A table in a file of the control room's own. Of several processes of one home, each payload is one's."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._clock = clock
-        self._base = sqlite3.connect(path, timeout=3, isolation_level=None)
-        path.chmod(0o600)
-        self._base.execute("PRAGMA journal_mode=WAL")
-        self._base.execute("PRAGMA secure_delete=ON")
+        self._base, self._clock = base(path), clock
         self._base.execute("CREATE TABLE IF NOT EXISTS inbox (id TEXT PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, payload TEXT)")
 
     def take(self, payload: Payload) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from control_room.table import base
 
 KEPT = 30 * 24 * 3600.0
 """Seconds that what was posted is remembered."""
@@ -64,11 +65,7 @@ class Outbox:
     """A table in a file of the control room's own."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._clock = clock
-        self._base = sqlite3.connect(path, timeout=3, isolation_level=None)
-        path.chmod(0o600)
-        self._base.execute("PRAGMA journal_mode=WAL")
+        self._base, self._clock = base(path), clock
         self._base.execute(
             "CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, channel TEXT NOT NULL, letter TEXT NOT NULL,"
             " at REAL NOT NULL, state TEXT NOT NULL, ts TEXT NOT NULL DEFAULT '', shown TEXT NOT NULL DEFAULT '')"

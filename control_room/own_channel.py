@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
 from control_room.outbox import Outbox
+from control_room.table import base
 from control_room.web import SlackSaysNo, Web
 
 MOST_NAME = 80
@@ -17,7 +17,7 @@ AT_ONCE = 100
 class OwnChannels:
     def __init__(self, web: Web, outbox: Outbox, path: Path) -> None:
         self._web, self._outbox = web, outbox
-        self._base = sqlite3.connect(path, timeout=3, isolation_level=None)
+        self._base = base(path)
         self._base.execute("CREATE TABLE IF NOT EXISTS channels (run TEXT PRIMARY KEY, channel TEXT NOT NULL, archived INTEGER NOT NULL DEFAULT 0)")
 
     async def open(self, run: str, users: Sequence[str]) -> str:

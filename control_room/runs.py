@@ -18,8 +18,8 @@ class Runs(Protocol):
     async def tell(self, run_id: str, command: Command) -> str:
         """Sends a command; returns the run's answer."""
 
-    async def start(self, playbook: Path, values: Mapping[str, str], by: Actor) -> str:
-        """Starts a run; returns its id."""
+    async def start(self, identity: str, playbook: Path, values: Mapping[str, str], by: Actor) -> str:
+        """Starts a run; returns its id, which follows from the identity of what asked for it, so that it is one run."""
 
     async def halt(self, by: Actor, reason: str) -> str:
         """Pulls the lever; returns what came of it."""

@@ -36,7 +36,7 @@ class Starting:
         path = self.path(carried.get("playbook", ""))
         actor = self._allowed(sent.who, opening(path), sent.channel)
         values = {name.removeprefix("v-"): value for name, value in answers.items() if name.startswith("v-")}
-        run = await self._runs.start(path, values, actor)
+        run = await self._runs.start(sent.id, path, values, actor)
         await desk.private(sent, f"`{run}` is started; it is in its control room")
 
     def path(self, name: str) -> Path:

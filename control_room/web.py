@@ -83,7 +83,7 @@ class Web:
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise SlackSaysNo("response_url", f"Slack does not answer ({type(error).__name__})") from None
 
-    async def upload(self, name: str, title: str, content: bytes, channel: str, thread: str | None, say: str = "") -> None:
+    async def upload(self, name: str, title: str, content: bytes, channel: str, thread: str | None) -> None:
         """A file into a channel, or a thread of it.
 
         Raises:
@@ -98,7 +98,7 @@ class Web:
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise SlackSaysNo("upload", f"Slack does not answer ({type(error).__name__})") from None
         files = [{"id": place["file_id"], "title": title}]
-        await self.call("files.completeUploadExternal", files=files, channel_id=channel, thread_ts=thread, initial_comment=say or None)
+        await self.call("files.completeUploadExternal", files=files, channel_id=channel, thread_ts=thread)
 
 
 def _refused(method: str, error: SlackApiError) -> SlackSaysNo:

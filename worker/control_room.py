@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -96,9 +97,11 @@ class TemporalRuns:
             self._client = None  # an embedded Temporal may have come up elsewhere
             raise
 
-    async def start(self, playbook: Path, values: Mapping[str, str], by: Actor) -> str:
+    async def start(self, identity: str, playbook: Path, values: Mapping[str, str], by: Actor) -> str:
         loaded = read_playbook(playbook, values)
         made = make_plan(loaded, kinds.catalogue(), by, datetime.now(UTC), lease=self.settings.lease)
+        mark = hashlib.sha256(identity.encode()).hexdigest()[:4]  # it is one run, however often it is tried
+        made = made.model_copy(update={"run_id": mark + made.run_id[4:]})
         try:
             await starter.start(await self.client(), Beginning.of(made))
         except Unavailable:
