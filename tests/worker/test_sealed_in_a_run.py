@@ -60,7 +60,7 @@ scenarios:
       - {name: canary-last, inject: command, with: {name: canary-never}, after: canary-frozen, at: 59s, until: detected}
     expect: ['alert CanaryAlert within 60s']
     predict: ['does the canary sing?']
-    cards: [{at: 1s, say: canary of a card}]
+    cards: [{at: 1s, say: 'Support: TOLD'}, {at: 59s, say: canary of a card to come}]
     rollback_plan: [canary of the plan]
     afterwards: {steady_for: 0s, recover_within: 1s, debrief: 0s, break: 0s}
 """
@@ -116,7 +116,7 @@ def test_the_canary_is_in_every_field_that_holds_words() -> None:
     text = DAY.replace("PORT", "80").replace("PIDFILE", "/canary.pid").replace("LENGTH", "60s").replace("RESPONDER", "rita")
     scenarios = loads(text.encode(), kinds.catalogue()).playbook.scenarios
     said = [found for scenario in scenarios for found in words(scenario) if found[0] not in TELL_NOTHING]
-    assert {word for _, word in said if "canary" not in word.lower()} <= {"x", "name", "abort", "table", "arguments"}
+    assert {word for _, word in said if "canary" not in word.lower()} <= {"x", "name", "abort", "table", "arguments", "Support: TOLD"}
     fields = {field.alias or name for part in parts(Scenario) - {Expectation, Prediction} for name, field in part.model_fields.items()}
     made_of = {"faults", "expect", "predict", "cards", "rollback_plan", "afterwards", "on"}
     assert fields - TELL_NOTHING - {key for key, _ in said} - made_of == set(), "a field of a sealed scenario in which this test has no canary"
@@ -158,6 +158,7 @@ async def test_no_responder_reads_a_word_and_a_blind_abort_works(tmp_path: Path)
         assert (await handle.result()).outcome == "aborted"
         await asyncio.to_thread(following.wait)
         assert place.is_clean and not (home / "canary-canary-value").exists()
+        assert all("Support: TOLD" in shown[name] for name in ("status", "replay", "follow")), "what the world outside says is for everybody, once it is said"
         for name, page in shown.items():
             assert page.strip() and "Traceback" not in page, name
             assert [line for line in page.splitlines() if "canary" in line.lower()] == [], name
