@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from control_room import dialogs, home
-from control_room.blocks import Blocks, actions, built, button, harmless, packed, section, unpacked
+from control_room.blocks import actions, built, button, harmless, section, unpacked
 from control_room.control import predictable, upcoming
 from control_room.identity import Directory
 from control_room.notes import Notes
 from control_room.payloads import HomeOpened, Payload, Press, Reaction, Shortcut, SlashCommand, Submission, Who
 from control_room.runs import Board, Runs, listed
-from control_room.saying import command
 from control_room.slash import Slash
 from control_room.starting import Starting
 from control_room.surveys import Surveys
+from control_room.voice import Voice
 from control_room.web import SlackSaysNo, Web
 from gameday.commands import URGENT, Actor, Verb
 from gameday.errors import BadInput, GamedayError, LanguageError, NotFound, Refused
@@ -42,8 +41,8 @@ log = logging.getLogger(__name__)
 class Desk:
     """One for all runs. It keeps nothing: what it knows is on the board, and what it does the runs know by their commands' ids."""
 
-    def __init__(self, board: Board, runs: Runs, web: Web, slash: Slash, notes: Notes, starting: Starting, surveys: Surveys) -> None:
-        self._board, self._runs, self._web = board, runs, web
+    def __init__(self, board: Board, runs: Runs, web: Web, voice: Voice, slash: Slash, notes: Notes, starting: Starting, surveys: Surveys) -> None:
+        self._board, self._runs, self._web, self._voice = board, runs, web, voice
         self._slash, self._notes, self._starting, self._surveys = slash, notes, starting, surveys
 
     @property
@@ -75,18 +74,18 @@ class Desk:
                 raise Refused("that came in while the control room was away, and was not done; if you still mean it, do it again")
             await self._do(payload)
         except GamedayError as error:
-            await self.private(payload, harmless(str(error)))
+            await self._voice.private(payload, harmless(str(error)))
         except SlackSaysNo as no:
             log.warning("%s", no)
-            await self.private(payload, f"Slack did not take it ({no.error}); try again, or use `/gameday help` for another way")
+            await self._voice.private(payload, f"Slack did not take it ({no.error}); try again, or use `/gameday help` for another way")
         except Exception:
             log.exception("%s could not be worked on", type(payload).__name__)
-            await self.private(payload, "that went wrong here; the control room's log says why")
+            await self._voice.private(payload, "that went wrong here; the control room's log says why")
 
     async def _do(self, payload: Payload) -> None:
         match payload:
             case SlashCommand():
-                await self._slash.do(payload, self)
+                await self._slash.do(payload)
             case Press():
                 await self._pressed(payload)
                 if payload.channel is None:  # from the home, which shows what has come of it
@@ -95,36 +94,36 @@ class Desk:
             case Submission():
                 await self._sent(payload)
             case Shortcut() | Reaction():
-                await self._notes.do(payload, self)
+                await self._notes.do(payload)
             case HomeOpened():
                 await self._show_home(payload.who)
 
     async def _pressed(self, press: Press) -> None:
         if press.action == "extend":
             run, _, by = press.value.partition(" ")
-            await self.say(press, _run_id(run), Verb.EXTEND, by=by)
+            await self._voice.say(press, _run_id(run), Verb.EXTEND, by=by)
             return
         carried = unpacked(press.value)
         if press.action == "halt":
             said = await self._runs.halt(self._slash.leader(press.who, press.channel), carried.get("reason", ""))
-            await self.public(press, f"<@{press.who.user}> has pulled the lever: {harmless(said)}")
+            await self._voice.public(press, f"<@{press.who.user}> has pulled the lever: {harmless(said)}")
             return
         run = _run_id(carried.get("run", ""))
         if press.action in AT_ONCE:
             await self._at_once(press, run, AT_ONCE[press.action])
         elif press.action.startswith("mark-"):
-            await self.say(press, run, Verb.MARK, clock=carried.get("clock"))
+            await self._voice.say(press, run, Verb.MARK, clock=carried.get("clock"))
         elif press.action == "done":
-            await self.say(press, run, Verb.DONE, fault=carried.get("fault"), half=carried.get("half"))
+            await self._voice.say(press, run, Verb.DONE, fault=carried.get("fault"), half=carried.get("half"))
         elif press.action == "tick":
-            await self.say(press, run, Verb.TICK, item=carried.get("item"))
+            await self._voice.say(press, run, Verb.TICK, item=carried.get("item"))
         elif press.action in ASKING:
             await self._ask(press, run, carried)
 
     async def _at_once(self, press: Press, run: str, verb: Verb) -> None:
-        said = harmless(await self.tell(press, run, verb))
+        said = harmless(await self._voice.tell(press, run, verb))
         blocks = built([section(said), *actions("why", [button("why", "Say why", {"run": run})])]) if verb in URGENT else None
-        await self.private(press, said, blocks)
+        await self._voice.private(press, said, blocks)
 
     async def _ask(self, press: Press, run: str, carried: dict[str, str]) -> None:
         """Opens the dialog that a button leads to, for somebody from whom the run would take what is asked there."""
@@ -139,12 +138,7 @@ class Desk:
             if refused and press.action != "predict":
                 raise Refused(refused)
             dialog = self._dialog(press.action, view, carried, actor)
-        await self.open(press, dialog)
-
-    async def open(self, payload: Payload, dialog: dict[str, Any]) -> None:
-        """Opens a dialog, which carries the channel that it is opened from: what is sent off comes with none."""
-        carried = unpacked(dialog["private_metadata"]) | ({"channel": payload.channel} if payload.channel else {})
-        await self._web.call("views.open", trigger_id=payload.trigger, view={**dialog, "private_metadata": packed(carried)})
+        await self._voice.open(press, dialog)
 
     def _dialog(self, action: str, view: RunView, carried: dict[str, str], actor: Actor) -> dict[str, Any]:
         run = view.plan.run_id
@@ -174,68 +168,31 @@ class Desk:
         if re.fullmatch(r"[CGD][A-Z0-9]{1,20}", carried.get("channel", "")):
             sent = sent.model_copy(update={"channel": carried["channel"]})
         if sent.callback == "start":
-            await self._starting.start(sent, carried, first, self)
+            await self._starting.start(sent, carried, first)
             return
         run = _run_id(carried.get("run", ""))
         match sent.callback:
             case "go":
-                await self.say(sent, run, Verb.GO, gate=carried.get("gate"), targets=carried.get("targets") or None)
+                await self._voice.say(sent, run, Verb.GO, gate=carried.get("gate"), targets=carried.get("targets") or None)
             case "unready":
-                await self.say(sent, run, Verb.UNREADY, reason=first.get("reason"))
+                await self._voice.say(sent, run, Verb.UNREADY, reason=first.get("reason"))
             case "handover":
-                await self.say(sent, run, Verb.HANDOVER, to=first.get("to"))
+                await self._voice.say(sent, run, Verb.HANDOVER, to=first.get("to"))
             case "note" | "why":
                 text = first.get("text", "")
-                await self._notes.say(sent, run, f"why it was stopped: {text}" if sent.callback == "why" else text, self)
+                await self._notes.say(sent, run, f"why it was stopped: {text}" if sent.callback == "why" else text)
             case "survey":
-                await self._surveys.take(sent, run, first, self)
+                await self._surveys.take(sent, run, first)
             case "predict":
                 view = self._known(run, sent.who)
                 guesses = [{"question": question, "answer": answer} for _, question, answer in _guesses(view, sent, carried)]
-                await self.say(sent, run, Verb.PREDICT, guesses=guesses, scenario=_scenario(carried))
-
-    async def say(self, payload: Payload, run: str, verb: Verb, **fields: object) -> None:
-        """Tells a run something, and whoever said it what the run answers."""
-        await self.private(payload, harmless(await self.tell(payload, run, verb, "", **fields)))
-
-    async def tell(self, payload: Payload, run: str, verb: Verb, via: str = "", **fields: object) -> str:
-        """The same, without telling anybody. The payload's id is the command's, so that it acts once; `via` says more than its channel."""
-        view = self._board.view(run, payload.who)
-        actor = self._directory.actor(payload.who, view.plan.playbook if view else None, payload.channel)
-        actor = actor.model_copy(update={"via": via}) if via else actor
-        return await self._runs.tell(run, command(payload.id, verb, actor, **fields))
+                await self._voice.say(sent, run, Verb.PREDICT, guesses=guesses, scenario=_scenario(carried))
 
     def _known(self, run: str, who: Who) -> RunView:
         view = self._board.view(run, who)
         if view is None:
             raise NotFound(f"`{run}` is no run that goes on; going on: {listed(self._board.going_on()) or 'none'}")
         return view
-
-    async def private(self, payload: Payload, text: str, blocks: Blocks | None = None) -> None:
-        """Tells one person something, by whichever way Slack takes. What cannot be told is in the log."""
-        ways: list[Callable[[], Any]] = []
-        if payload.response_url:
-            ways.append(lambda: self._web.answer(payload.response_url, text, **({"blocks": blocks} if blocks else {})))
-        if payload.channel:
-            ways.append(lambda: self._web.call("chat.postEphemeral", channel=payload.channel, user=payload.who.user, text=text, blocks=blocks))
-        ways.append(lambda: self._web.call("chat.postMessage", channel=payload.who.user, text=text, blocks=blocks))
-        for way in ways:
-            try:
-                await way()
-            except SlackSaysNo as no:
-                log.warning("%s could not be answered: %s", payload.who.user, no)
-            else:
-                return
-
-    async def public(self, payload: Payload, text: str) -> None:
-        """Tells a channel what somebody did there; whoever did it, where there is no such channel."""
-        if not payload.channel or not payload.response_url:
-            await self.private(payload, text)
-            return
-        try:
-            await self._web.answer(payload.response_url, text, response_type="in_channel")
-        except SlackSaysNo as no:
-            log.warning("%s was not told of it: %s", payload.channel, no)
 
     async def _show_home(self, who: Who) -> None:
         found = []

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from control_room.payloads import Payload, Reaction, Shortcut, Who
-from control_room.runs import Board, Runs
+from control_room.runs import Board
+from control_room.voice import Voice
 from control_room.web import SlackSaysNo, Web
 from control_room.writing import plain_text
 from gameday.commands import Actor, Verb
 from gameday.errors import NotFound
-
-if TYPE_CHECKING:
-    from control_room.desk import Desk
 
 SHORTCUT = "add-to-timeline"
 NOTED = "memo"
@@ -21,10 +19,10 @@ NOTED = "memo"
 
 
 class Notes:
-    def __init__(self, board: Board, runs: Runs, web: Web, reaction: str) -> None:
-        self._board, self._runs, self._web, self._reaction = board, runs, web, reaction
+    def __init__(self, board: Board, voice: Voice, web: Web, reaction: str) -> None:
+        self._board, self._voice, self._web, self._reaction = board, voice, web, reaction
 
-    async def do(self, payload: Shortcut | Reaction, desk: Desk) -> None:
+    async def do(self, payload: Shortcut | Reaction) -> None:
         """A message becomes a note of whoever wrote it. Another's reaction on it is the same note."""
         assert payload.channel is not None  # neither comes without one
         run = self._board.of_room(payload.channel)
@@ -43,23 +41,23 @@ class Notes:
         if run is None:
             raise NotFound("no game day takes place in this channel, so there is no timeline that this could go onto")
         if said.strip():
-            await self._note(payload, run, said, author, desk)
+            await self._note(payload, run, said, author)
 
-    async def _note(self, payload: Shortcut | Reaction, run: str, said: str, author: str, desk: Desk) -> None:
+    async def _note(self, payload: Shortcut | Reaction, run: str, said: str, author: str) -> None:
         who = Who(team=payload.who.team, user=author) if author else payload.who
         identity = hashlib.sha256(f"{payload.channel}\0{payload.message}".encode()).hexdigest()[:24]
         noted = payload.model_copy(update={"id": f"slack-note-{identity}", "who": who})
         by = "" if author == payload.who.user else f", added by {payload.who.user}"
-        await desk.tell(noted, run, Verb.NOTE, via=f"slack {payload.channel}{by}", text=self.text(said, run, who))
+        await self._voice.tell(noted, run, Verb.NOTE, via=f"slack {payload.channel}{by}", text=self.text(said, run, who))
         try:
             await self._web.call("reactions.add", channel=payload.channel, timestamp=payload.message, name=NOTED)
         except SlackSaysNo as no:
             if no.error != "already_reacted":
-                await desk.private(payload, "noted")
+                await self._voice.private(payload, "noted")
 
-    async def say(self, payload: Payload, run: str, said: str, desk: Desk) -> None:
+    async def say(self, payload: Payload, run: str, said: str) -> None:
         """What somebody typed; of a run that is over it goes into its report all the same."""
-        await desk.say(payload, run, Verb.NOTE, text=self.text(said, run, payload.who))
+        await self._voice.say(payload, run, Verb.NOTE, text=self.text(said, run, payload.who))
 
     def text(self, said: str, run: str, who: Who) -> str:
         """As plain text, with people by the names that the team uses."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from activities.store import RunLine
 from control_room import answers
@@ -15,46 +14,46 @@ from control_room.notes import Notes
 from control_room.payloads import SlashCommand, Who
 from control_room.runs import Board, Leases, Runs, listed
 from control_room.starting import LEADING, Starting
+from control_room.voice import Voice
 from control_room.web import Web
 from control_room.writing import plain_text
 from gameday.commands import Actor, Verb
 from gameday.errors import BadInput, NotFound, Refused
 from gameday.view import RunView
 
-if TYPE_CHECKING:
-    from control_room.desk import Desk
-
 MOST_LISTED, MOST_LOOKED_AT = 10, 200
 Listed = Callable[[int], Sequence[RunLine]]
 
 
 class Slash:
-    def __init__(self, board: Board, runs: Runs, web: Web, notes: Notes, starting: Starting, listing: Listed, leases: Leases, reaction: str) -> None:
-        self._board, self._runs, self._web, self._notes, self._starting = board, runs, web, notes, starting
+    def __init__(
+        self, board: Board, runs: Runs, voice: Voice, web: Web, notes: Notes, starting: Starting, listing: Listed, leases: Leases, reaction: str
+    ) -> None:
+        self._board, self._runs, self._voice, self._web, self._notes, self._starting = board, runs, voice, web, notes, starting
         self._listing, self._leases, self._reaction = listing, leases, reaction
 
-    async def do(self, said: SlashCommand, desk: Desk) -> None:
+    async def do(self, said: SlashCommand) -> None:
         word, _, rest = said.text.strip().partition(" ")
         match word.lower():
             case "" | "help":
-                await desk.private(said, answers.help_text(self._reaction))
+                await self._voice.private(said, answers.help_text(self._reaction))
             case "status":
-                await self._status(said, rest, desk)
+                await self._status(said, rest)
             case "list":
-                await desk.private(said, answers.lines(await asyncio.to_thread(self._listing, MOST_LISTED)))
+                await self._voice.private(said, answers.lines(await asyncio.to_thread(self._listing, MOST_LISTED)))
             case "next":
-                await desk.private(said, answers.coming(self._view(said, rest), datetime.now(UTC)))
+                await self._voice.private(said, answers.coming(self._view(said, rest), datetime.now(UTC)))
             case "start":
-                await self._starting.ask(said, rest.strip(), desk)
+                await self._starting.ask(said, rest.strip())
             case "note":
                 run, text = self._meant(said, rest)
-                await self._notes.say(said, run, text, desk)
+                await self._notes.say(said, run, text)
             case "abort" | "real" as verb:
-                await self._stop(said, Verb(verb), rest, desk)
+                await self._stop(said, Verb(verb), rest)
             case "halt":
-                await self._halt(said, rest, desk)
+                await self._halt(said, rest)
             case "report":
-                await self._report(said, rest, desk)
+                await self._report(said, rest)
             case _:
                 raise BadInput(f"there is no `/gameday {plain_text(word)[:40]}`; `/gameday help` says what there is")
 
@@ -71,25 +70,27 @@ class Slash:
         assert view is not None  # it was found on the board
         return view
 
-    async def _status(self, said: SlashCommand, rest: str, desk: Desk) -> None:
+    async def _status(self, said: SlashCommand, rest: str) -> None:
         view = self._view(said, rest)
-        text, blocks = message(view, datetime.now(UTC), self._leases(view), self._board.directory)
-        await desk.private(said, text, [each for each in blocks if each["type"] != "actions"])
+        leases = await asyncio.to_thread(self._leases, view)
+        text, blocks = message(view, datetime.now(UTC), leases, self._board.directory)
+        await self._voice.private(said, text, [each for each in blocks if each["type"] != "actions"])
 
-    async def _stop(self, said: SlashCommand, verb: Verb, rest: str, desk: Desk) -> None:
+    async def _stop(self, said: SlashCommand, verb: Verb, rest: str) -> None:
         """At once: typed out in full, it is meant."""
         run, reason = self._meant(said, rest)
         reason = plain_text(reason)[:900]
-        answer = await desk.tell(said, run, verb, reason=reason)
-        await desk.public(said, f"<@{said.who.user}>, `{run}`: {harmless(answer)}")
+        answer = await self._voice.tell(said, run, verb, reason=reason)
+        await self._voice.public(said, f"<@{said.who.user}>, `{run}`: {harmless(answer)}")
 
-    async def _halt(self, said: SlashCommand, rest: str, desk: Desk) -> None:
+    async def _halt(self, said: SlashCommand, rest: str) -> None:
         """Asks once, with what it means: it is for everything, not for one run."""
         self.leader(said.who, said.channel)
         carried = {"reason": plain_text(rest)[:500] or "no reason given"}
         sure = ("Every run is aborted, every fault taken off, and no run begins until it is released.", "Halt everything")
         pull = button("halt", "Halt everything", carried, "danger", sure)
-        await desk.private(said, "The lever stops every game day", built([section("The lever stops every game day."), *actions("halt", [pull])]))
+        blocks = built([section("The lever stops every game day."), *actions("halt", [pull])])
+        await self._voice.private(said, "The lever stops every game day", blocks)
 
     def leader(self, who: Who, channel: str | None) -> Actor:
         """Whoever may pull the lever, by the name that a day that goes on, or the directory, knows them by.
@@ -105,7 +106,7 @@ class Slash:
             raise Refused("the lever is for those whom [slack.people] names, and for who leads a day that goes on; anybody can abort a run")
         return leading or directory.actor(who, None, channel)
 
-    async def _report(self, said: SlashCommand, rest: str, desk: Desk) -> None:
+    async def _report(self, said: SlashCommand, rest: str) -> None:
         named = rest.split()[:1]
         last = await asyncio.to_thread(self._listing, MOST_LOOKED_AT)
         known = [line for line in last if not named or line.run_id.startswith(named[0])]
@@ -115,7 +116,7 @@ class Slash:
         text = await self._runs.report(run.run_id, self._may_look(said, run.run_id))
         place = await self._web.call("conversations.open", users=said.who.user)
         await self._web.upload(f"{run.run_id}.md", f"Report of {run.run_id}", text.encode(), place["channel"]["id"], None)
-        await desk.private(said, f"the report of `{run.run_id}` ({run.outcome or 'going on'}) is in your messages with me")
+        await self._voice.private(said, f"the report of `{run.run_id}` ({run.outcome or 'going on'}) is in your messages with me")
 
     def _may_look(self, said: SlashCommand, run: str) -> bool:
         """Fails closed: of a run that is not at hand nobody knows who may, and its seals are open if its day is over."""

@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from control_room import dialogs
 from control_room.payloads import SlashCommand, Submission, Who
 from control_room.runs import Board, Runs
+from control_room.voice import Voice
 from gameday.commands import Actor
 from gameday.errors import BadInput, Refused
 from gameday.loading import Opening, opening
 from gameday.playbook import Role
-
-if TYPE_CHECKING:
-    from control_room.desk import Desk
 
 LEADING = frozenset({Role.COMMANDER, Role.TECHNICAL_LEAD, Role.SAFETY})
 _STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 class Starting:
-    def __init__(self, board: Board, runs: Runs, folder: Path | None) -> None:
-        self._board, self._runs, self._folder = board, runs, folder
+    def __init__(self, board: Board, runs: Runs, voice: Voice, folder: Path | None) -> None:
+        self._board, self._runs, self._voice, self._folder = board, runs, voice, folder
 
-    async def ask(self, said: SlashCommand, name: str, desk: Desk) -> None:
+    async def ask(self, said: SlashCommand, name: str) -> None:
         """Opens the dialog with the playbook's variables."""
-        playbook = opening(self.path(name))
+        playbook = await asyncio.to_thread(opening, self.path(name))
         self._allowed(said.who, playbook)
-        await desk.open(said, dialogs.start(name, playbook.variables))
+        await self._voice.open(said, dialogs.start(name, playbook.variables))
 
-    async def start(self, sent: Submission, carried: Mapping[str, str], answers: Mapping[str, str], desk: Desk) -> None:
+    async def start(self, sent: Submission, carried: Mapping[str, str], answers: Mapping[str, str]) -> None:
         path = self.path(carried.get("playbook", ""))
-        actor = self._allowed(sent.who, opening(path), sent.channel)
+        actor = self._allowed(sent.who, await asyncio.to_thread(opening, path), sent.channel)
         values = {name.removeprefix("v-"): value for name, value in answers.items() if name.startswith("v-")}
         run = await self._runs.start(sent.id, path, values, actor)
-        await desk.private(sent, f"`{run}` is started; it is in its control room")
+        await self._voice.private(sent, f"`{run}` is started; it is in its control room")
 
     def path(self, name: str) -> Path:
         """A playbook of the folder, by its file's name with or without `.yaml`.

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from control_room import dialogs
 from control_room.payloads import Submission
 from control_room.runs import Board, Runs
 from control_room.saying import command
+from control_room.voice import Voice
 from control_room.writing import plain_text
 from gameday.commands import Command, NoteAbout, Verb
 from gameday.errors import BadInput, NotFound
 from gameday.view import RunView
 
-if TYPE_CHECKING:
-    from control_room.desk import Desk
-
 
 class Surveys:
-    def __init__(self, board: Board, runs: Runs) -> None:
-        self._board, self._runs = board, runs
+    def __init__(self, board: Board, runs: Runs, voice: Voice) -> None:
+        self._board, self._runs, self._voice = board, runs, voice
 
     def dialog(self, view: RunView) -> dialogs.Dialog:
         return dialogs.survey(view, [person.name for _, person in view.plan.playbook.team.members()])
 
-    async def take(self, sent: Submission, run: str, answers: Mapping[str, str], desk: Desk) -> None:
+    async def take(self, sent: Submission, run: str, answers: Mapping[str, str]) -> None:
         """Puts each answer into the record, and has the report written anew."""
         view = self._board.view(run, sent.who)
         if view is None:
@@ -34,7 +31,8 @@ class Surveys:
         if not notes:
             raise BadInput("you have filled in nothing, and nothing was sent")
         await self._runs.add(run, notes)
-        await desk.private(sent, f"thank you: {len(notes)} note{'s' * (len(notes) != 1)} of yours {'are' if len(notes) != 1 else 'is'} in the report")
+        said = "1 note of yours is" if len(notes) == 1 else f"{len(notes)} notes of yours are"
+        await self._voice.private(sent, f"thank you: {said} in the report")
 
     def _notes(self, sent: Submission, view: RunView, answers: Mapping[str, str]) -> Iterator[Command]:
         actor = self._board.directory.actor(sent.who, view.plan.playbook, sent.channel)

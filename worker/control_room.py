@@ -31,6 +31,7 @@ from control_room.runs import Board
 from control_room.slash import Slash
 from control_room.starting import Starting
 from control_room.surveys import Surveys
+from control_room.voice import Voice
 from control_room.web import SlackSaysNo, Web
 from gameday.beginning import Beginning
 from gameday.commands import URGENT, Actor, Command, Verb
@@ -217,11 +218,12 @@ async def _assemble(settings: Settings, known: SlackSettings, web: Web, team: st
     outbox, inbox = Outbox(folder / "control-room.db"), Inbox(folder / "control-room.db")
     stack.callback(outbox.close)
     stack.callback(inbox.close)
-    notes = Notes(board, runs, web, known.reaction)
-    starting = Starting(board, runs, known.playbooks)
+    voice = Voice(board, runs, web, outbox)
+    notes = Notes(board, voice, web, known.reaction)
+    starting = Starting(board, runs, voice, known.playbooks)
     here = partial(leases, settings.home)
-    slash = Slash(board, runs, web, notes, starting, store.list, here, known.reaction)
-    desk = Desk(board, runs, web, slash, notes, starting, Surveys(board, runs))
+    slash = Slash(board, runs, voice, web, notes, starting, store.list, here, known.reaction)
+    desk = Desk(board, runs, web, voice, slash, notes, starting, Surveys(board, runs, voice))
 
     async def report(run_id: str) -> str:
         return await runs.report(run_id, False)

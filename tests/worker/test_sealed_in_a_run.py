@@ -158,7 +158,8 @@ async def test_no_responder_reads_a_word_and_a_blind_abort_works(tmp_path: Path)
         assert (await handle.result()).outcome == "aborted"
         await asyncio.to_thread(following.wait)
         assert place.is_clean and not (home / "canary-canary-value").exists()
-        assert all("Support: TOLD" in shown[name] for name in ("status", "replay", "follow")), "what the world outside says is for everybody, once it is said"
+        for name in ("status", "replay", "follow"):
+            assert "Support: TOLD" in shown[name], f"{name}: what the world outside says is for everybody, once it is said"
         for name, page in shown.items():
             assert page.strip() and "Traceback" not in page, name
             assert [line for line in page.splitlines() if "canary" in line.lower()] == [], name
