@@ -269,6 +269,12 @@ class RunStore:
             text = connection.scalar(sa.select(runs.c.plan).where(runs.c.run_id == run_id))
         return Plan.model_validate_json(text) if text is not None else None
 
+    def begun_since(self, at: datetime) -> Sequence[str]:
+        """The ids of the runs that were begun since then, the oldest first."""
+        with _translated(), self._begin() as connection:
+            asked = sa.select(runs.c.run_id).where(runs.c.started_at >= _iso(at)).order_by(runs.c.started_at)
+            return [str(run_id) for run_id in connection.scalars(asked)]
+
     def list(self, most: int = 50) -> list[RunLine]:
         """The newest runs first, each with its outcome, None while it has none."""
         with _translated(), self._begin() as connection:

@@ -5,7 +5,7 @@ What was told is remembered with the letter that tells it, so a restart tells no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from control_room.identity import Directory
 from control_room.outbox import Letter, Outbox
 from control_room.runs import Leases
 from gameday.event import Event, EventKind
-from gameday.feed import Feed, Item
+from gameday.feed import Feed
 from gameday.lines import Line
 from gameday.plan import Plan, RunKind
 from gameday.playbook import Role
@@ -30,27 +30,23 @@ LIVE_EVERY = 3.0
 
 
 class Followed:
-    """A run in its rooms. `open` and `veiled` are its views."""
+    """A run in its rooms. `open` and `veiled` are its views as they were read last: each is another object after each reading, and stays as it is."""
 
     def __init__(self, feeds: tuple[Feed, Feed], plan: Plan, rooms: Rooms, outbox: Outbox, directory: Directory, leases: Leases) -> None:
-        self._open, self._veiled = feeds
+        self._feeds = feeds
         self._plan, self._said, self._outbox, self._directory, self._leases = plan, rooms, outbox, directory, leases
-        self.own = ""
-        """The run's own channel, once it is there."""
-        self.veils_control = True
-        """Whether a responder is in the control room, or nobody knows: then it sees no more than they may."""
-        self._changed = 0.0
+        self.open, self.veiled = (feed.view.copy() for feed in feeds)
         self.pictures_due: list[Event] = []
         self.over = False
-        self._pending: tuple[list[Item], list[Item]] = ([], [])
-
-    @property
-    def open(self) -> RunView:
-        return self._open.view
-
-    @property
-    def veiled(self) -> RunView:
-        return self._veiled.view
+        self.hides = any(scenario.sealed for scenario in plan.playbook.scenarios)
+        """Whether there is anything to hide from anybody."""
+        self._own = ""
+        self._veiled_because = "nobody has looked who is in it" if self.hides else ""
+        self._left: Mapping[str, float] = {}
+        self._changed = 0.0
+        self._new: tuple[list[Event], list[Event]] = ([], [])
+        self._had: tuple[list[Event], list[Event]] = ([], [])
+        self._again = False
 
     @property
     def plan(self) -> Plan:
@@ -59,6 +55,31 @@ class Followed:
     @property
     def control(self) -> str:
         return self._said.control or ""
+
+    @property
+    def own(self) -> str:
+        """The run's own channel, once it is there; it is told all that was told before."""
+        return self._own
+
+    @own.setter
+    def own(self, channel: str) -> None:
+        self._again = self._again or channel != self._own
+        self._own = channel
+
+    @property
+    def veils_control(self) -> bool:
+        """Whether the control room sees no more than a responder may."""
+        return bool(self._veiled_because)
+
+    @property
+    def veiled_because(self) -> str:
+        """Why it is so: a responder is in it, or nobody knows; empty where nothing is kept from it. What was, is told it then."""
+        return self._veiled_because
+
+    @veiled_because.setter
+    def veiled_because(self, why: str) -> None:
+        self._again = self._again or (bool(self._veiled_because) and not why)
+        self._veiled_because = why
 
     @property
     def respond_in(self) -> tuple[str, ...]:
@@ -76,15 +97,27 @@ class Followed:
     def key(self, *parts: str) -> str:
         return "/".join((self._plan.run_id, *parts))
 
-    def pull(self) -> tuple[list[Item], list[Item]]:
-        """What is new, for everybody and for responders; what could not be told the last time is among it. Asks the store: not for the event loop."""
-        self._pending[0].extend(self._open.pull())
-        self._pending[1].extend(self._veiled.pull())
-        return self._pending
+    def pull(self) -> None:
+        """Reads what is new, for everybody and for responders. Asks the store and the disk: not for the event loop."""
+        for new, feed in zip(self._new, self._feeds, strict=True):
+            new.extend(item for item in feed.pull() if isinstance(item, Event))
+        self.open, self.veiled = (feed.view.copy() for feed in self._feeds)
+        self._left = self._leases(self.open)
 
-    def tell(self, new: tuple[Sequence[Item], Sequence[Item]], now: float) -> None:
-        """Puts what is new into the outbox."""
-        everything, public = ([item for item in items if isinstance(item, Event)] for items in new)
+    def tell(self, now: float) -> None:
+        """Puts what is new into the outbox, and what could not be put there the last time; all there is, where somebody may see more than before."""
+        again, self._again = self._again, False
+        everything, public = ([*had, *new] if again else list(new) for had, new in zip(self._had, self._new, strict=True))
+        try:
+            self._tell(everything, public, now)
+        except BaseException:
+            self._again = again or self._again
+            raise
+        for had, new in zip(self._had, self._new, strict=True):
+            had.extend(new)
+            new.clear()
+
+    def _tell(self, everything: Sequence[Event], public: Sequence[Event], now: float) -> None:
         if self.control:
             shown = public if self.veils_control else everything
             self._show_control(now, bool(shown))
@@ -95,7 +128,6 @@ class Followed:
         for channel in self._said.stakeholders:
             self._tell_stakeholders(channel, everything)
         self.over = bool(self.open.outcome)
-        self._pending = ([], [])
 
     def _show_control(self, now: float, changed: bool) -> None:
         if not changed and now - self._changed < LIVE_EVERY:
@@ -104,7 +136,7 @@ class Followed:
             return
         self._changed = now
         view = self.veiled if self.veils_control else self.open
-        text, blocks = control.message(view, datetime.now(UTC), {} if self.veils_control else self._leases(view), self._directory)
+        text, blocks = control.message(view, datetime.now(UTC), {} if self.veils_control else self._left, self._directory)
         self._outbox.put(Letter(self.key("control"), self.control, text, tuple(blocks), live=True))
 
     def _tell_thread(self, events: Sequence[Event]) -> None:
@@ -217,8 +249,27 @@ class Followed:
         title = f"{event.text('phase')}, scenario {(event.scenario or 0) + 1}"
         self._outbox.put(Letter(self.key("picture", event.id), self.control, title, thread=self.key("control"), file=str(path)))
 
-    def put_report(self, channel: str, path: Path) -> None:
-        """The report, into the control room's thread, or into a channel of the run's own."""
-        thread = self.key("control") if channel == self.control else ""
-        title = cut(f"Report of {plain(self._plan.playbook.name)}", BUTTON)
-        self._outbox.put(Letter(self.key("report", channel), channel, title, thread=thread, file=str(path)))
+    @property
+    def afterwards(self) -> int:
+        """How many notes there are that were written once the run was over."""
+        ended = self.open.ended_at
+        return sum(event.kind is EventKind.NOTE and event.at > ended for event in self._had[0]) if ended else 0
+
+    def has_report(self, notes: int) -> bool:
+        """Whether the report with so many notes of afterwards is on its way, to every room that it goes to."""
+        return all(self._outbox.known(self._report_key(channel, notes)) for channel in self._readers)
+
+    def put_report(self, path: Path, notes: int) -> None:
+        """The report, into the control room's thread, and into a channel of the run's own. `notes`: how many of afterwards are in it."""
+        more = f", with {notes} note{'s' * (notes != 1)} since its end" if notes else ""
+        title = cut(f"Report of {plain(self._plan.playbook.name)}{more}", BUTTON)
+        for channel in self._readers:
+            thread = self.key("control") if channel == self.control else ""
+            self._outbox.put(Letter(self._report_key(channel, notes), channel, title, thread=thread, file=str(path)))
+
+    @property
+    def _readers(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.control, self.own)))
+
+    def _report_key(self, channel: str, notes: int) -> str:
+        return self.key("report", channel, str(notes))

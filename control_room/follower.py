@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from activities.store import RunLine, RunStore
+from activities.store import RunStore
 from control_room.followed import Followed
 from control_room.identity import Directory
 from control_room.outbox import Outbox
@@ -19,7 +21,7 @@ from control_room.own_channel import OwnChannels
 from control_room.runs import Board, Leases
 from control_room.web import SlackSaysNo, Web
 from gameday.errors import GamedayError
-from gameday.event import Event
+from gameday.event import Event, EventKind
 from gameday.feed import Feed
 from gameday.playbook import Role
 from gameday.rooms import Rooms
@@ -28,13 +30,20 @@ from gameday.slack import SlackSettings
 LOOK_EVERY = 0.5
 LIST_EVERY = 2.0
 MEMBERS_EVERY = 30.0
-MOST_RUNS = 50
 AFTERWARDS = timedelta(hours=12)
 """How long a run that is over stays at hand: for its survey, and for what was not told yet."""
-ABANDONED = timedelta(days=7)
+ABANDONED = timedelta(days=30)
+"""How long a run is followed that never ends."""
 PROOF_PATIENCE = 60.0
 """Seconds that a run is followed closely after its end: what was dirty may be proven gone."""
 SLOWLY = 10.0
+QUIET = 60.0
+"""Seconds without another note after which the report goes to its rooms again."""
+AGAIN = 5.0
+"""Seconds at the least between two tries of what Slack or a run did not take."""
+TIDY_EVERY = 3600.0
+KEPT = 30 * 24 * 3600.0
+"""Seconds that pictures and reports are kept."""
 
 Paint = Callable[[str, int, Path], Awaitable[bool]]
 """Draws the main probes of a run's scenario into a file; False where there is nothing to show."""
@@ -42,6 +51,26 @@ Report = Callable[[str], Awaitable[str]]
 """A run's report as Markdown, as anybody may see it."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass
+class Watched:
+    """A run that is followed, and what is done for it beside. Moments are of the monotonic clock, in seconds."""
+
+    followed: Followed
+    looked: float = 0.0
+    over_since: float | None = None
+    members_asked: float = -MEMBERS_EVERY
+    notes: int = 0
+    """Those that were written after its end."""
+    notes_since: float = 0.0
+    """Since when there are so many."""
+    begun: set[str] = field(default_factory=set)
+    """What is being done beside, or has been done for good."""
+
+    @property
+    def run(self) -> str:
+        return self.followed.plan.run_id
 
 
 class Follower:
@@ -60,10 +89,9 @@ class Follower:
         self._store, self._web, self._outbox, self._board, self._known = store, web, outbox, board, known
         self._folder, self._leases, self._paint, self._report = folder, leases, paint, report
         self._own = OwnChannels(web, outbox, folder / "control-room.db")
-        self._followed: dict[str, Followed] = {}
+        self._watched: dict[str, Watched] = {}
         self._gone = set[str]()
-        self._times: dict[str, dict[str, float]] = {}
-        self._listed = 0.0
+        self._listed = self._tidied = -math.inf
         self._beside: set[asyncio.Task[None]] = set()
 
     @property
@@ -87,14 +115,18 @@ class Follower:
 
     async def look(self) -> None:
         now = time.monotonic()
+        if now - self._tidied >= TIDY_EVERY:
+            self._tidied = now
+            await asyncio.to_thread(_tidy, self._folder)
         if now - self._listed >= LIST_EVERY:
             self._listed = now
-            for line in await asyncio.to_thread(self._store.list, MOST_RUNS):
-                if line.run_id not in self._followed and line.run_id not in self._gone:
-                    await self._alone(line.run_id, self._take_up(line))
-        for followed in list(self._followed.values()):
-            if self._is_due(followed, now):
-                await self._alone(followed.plan.run_id, self._follow(followed, now))
+            begun = await asyncio.to_thread(self._store.begun_since, datetime.now(UTC) - ABANDONED)
+            for run in begun:
+                if run not in self._watched and run not in self._gone:
+                    await self._alone(run, self._take_up(run))
+        for watched in list(self._watched.values()):
+            if self._is_due(watched, now):
+                await self._alone(watched.run, self._follow(watched, now))
 
     async def _alone(self, run: str, work: Coroutine[Any, Any, None]) -> None:
         """A run that cannot be followed keeps no other from it."""
@@ -105,105 +137,107 @@ class Follower:
         except Exception:
             log.exception("%s cannot be followed now", run)
 
-    async def _take_up(self, line: RunLine) -> None:
-        age = datetime.now(UTC) - line.started_at
-        if age > (AFTERWARDS if line.outcome else ABANDONED):
-            self._gone.add(line.run_id)
+    async def _take_up(self, run: str) -> None:
+        ends = await asyncio.to_thread(self._store.told, run, [EventKind.RUN_ENDED])
+        if ends and datetime.now(UTC) - ends[-1].at > AFTERWARDS:
+            self._gone.add(run)
             return
-        plan = await asyncio.to_thread(self._store.plan, line.run_id)
+        plan = await asyncio.to_thread(self._store.plan, run)
         if plan is None:
             return
         asked = plan.playbook.rooms
         rooms = Rooms(**{**asked.model_dump(), "control": asked.control or self._known.control, "response": asked.response or self._known.response})
         feeds = Feed(self._store, plan), Feed(self._store, plan, open_seals=False)
         followed = Followed(feeds, plan, rooms, self._outbox, self.directory, self._leases)
-        self._followed[line.run_id], self._times[line.run_id] = followed, {}
-        self._board.put(line.run_id, followed)
+        self._watched[run] = Watched(followed)
+        self._board.put(run, followed)
 
-    def _is_due(self, followed: Followed, now: float) -> bool:
-        times = self._times[followed.plan.run_id]
-        if not followed.over:
+    def _is_due(self, watched: Watched, now: float) -> bool:
+        if not watched.followed.over:
             return True
-        ended = times.setdefault("ended", now)
-        return now - ended < PROOF_PATIENCE or now - times.get("looked", 0.0) >= SLOWLY
+        watched.over_since = watched.over_since or now
+        return now - watched.over_since < PROOF_PATIENCE or now - watched.looked >= SLOWLY
 
-    async def _follow(self, followed: Followed, now: float) -> None:
-        times = self._times[followed.plan.run_id]
-        times["looked"] = now
-        if followed.open.ended_at is not None and datetime.now(UTC) - followed.open.ended_at > AFTERWARDS:
-            self._let_go(followed.plan.run_id)
-            return
-        if followed.control and now - times.get("members", -MEMBERS_EVERY) >= MEMBERS_EVERY:
-            times["members"] = now
-            followed.veils_control = await self._has_responders(followed)
+    async def _follow(self, watched: Watched, now: float) -> None:
+        followed, watched.looked = watched.followed, now
+        if followed.hides and followed.control and now - watched.members_asked >= MEMBERS_EVERY:
+            watched.members_asked = now
+            self._start(watched, "who is in the control room", partial(self._look_who_is_in, followed), once=False)
         if followed.wants_own and not followed.own:
-            self._start(followed.plan.run_id, "own", partial(self._open_own, followed))
-        new = await asyncio.to_thread(followed.pull)
-        followed.tell(new, now)
+            self._start(watched, "own channel", partial(self._open_own, followed))
+        await asyncio.to_thread(followed.pull)
+        followed.tell(now)
         for event in followed.pictures_due:
-            self._start(followed.plan.run_id, f"picture {event.id}", partial(self._draw, followed, event))
+            self._start(watched, f"picture {event.id}", partial(self._draw, followed, event))
         followed.pictures_due = []
-        ended = followed.open.ended_at
-        if ended is not None and datetime.now(UTC) - ended < AFTERWARDS:
-            self._start(followed.plan.run_id, "report", partial(self._hand_over_report, followed))
+        if followed.open.ended_at is not None:
+            self._after(watched, datetime.now(UTC) - followed.open.ended_at, now)
+
+    def _after(self, watched: Watched, age: timedelta, now: float) -> None:
+        """Once a run is over: its report at once, and again when people have said more; then its own channel is put away, and it is let go."""
+        followed, notes = watched.followed, watched.followed.afterwards
+        if age > AFTERWARDS:
+            self._let_go(watched.run)
+            return
+        if notes != watched.notes:
+            watched.notes, watched.notes_since = notes, now
+        settled = not notes or now - watched.notes_since >= QUIET
+        if settled and not followed.has_report(notes):
+            self._start(watched, "report", partial(self._hand_over_report, followed, notes), once=False)
+        if followed.own and age >= self._known.archive_after and followed.has_report(notes) and self._outbox.all_posted(followed.own):
+            self._start(watched, "archive", partial(self._own.archive, watched.run))
 
     def _let_go(self, run: str) -> None:
         """Nobody asks for it here any more."""
-        del self._followed[run], self._times[run]
+        del self._watched[run]
         self._gone.add(run)
         self._board.drop(run)
 
-    def _start(self, run: str, what: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Begins what is done once for a run, beside the following."""
-        times = self._times[run]
-        if times.get(what, -1.0) >= 0:
+    def _start(self, watched: Watched, what: str, work: Callable[[], Awaitable[None]], once: bool = True) -> None:
+        """Begins what is done for a run beside the following; it holds up nothing. What was not taken is tried again."""
+        if what in watched.begun:
             return
-        times[what] = time.monotonic()
+        watched.begun.add(what)
 
-        async def once() -> None:
+        async def done() -> None:
             try:
                 await work()
-            except SlackSaysNo as no:
-                log.warning("%s of %s: %s", what, run, no)
-                await asyncio.sleep(max(no.after, 5.0))
-                times.pop(what, None)
+            except (SlackSaysNo, GamedayError) as no:
+                log.warning("%s of %s: %s", what, watched.run, no)
+                await asyncio.sleep(max(no.after if isinstance(no, SlackSaysNo) else 0.0, AGAIN))
+                watched.begun.discard(what)
             except Exception:
-                log.exception("%s of %s", what, run)
+                log.exception("%s of %s", what, watched.run)
+            else:
+                if not once:
+                    watched.begun.discard(what)
 
-        task = asyncio.create_task(once())
+        task = asyncio.create_task(done())
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
 
-    async def _has_responders(self, followed: Followed) -> bool:
-        """Whether a responder could read the control room. What nobody knows counts as yes, as long as there is something to hide."""
+    async def _look_who_is_in(self, followed: Followed) -> None:
+        """Whether a responder could read the control room. What nobody knows counts as yes."""
         playbook = followed.plan.playbook
         responders = set(self.directory.users(playbook, Role.RESPONDER))
-        if not any(scenario.sealed for scenario in followed.plan.playbook.scenarios):
-            return False
         unknown = sum(role is Role.RESPONDER for role, _ in playbook.team.members()) - len(responders)
-        if unknown > 0 and "unknown" not in self._times[followed.plan.run_id]:
-            self._times[followed.plan.run_id]["unknown"] = 0.0
-            log.warning("sealed scenarios are kept from the control room: nobody knows the Slack id of %d responders of %s", unknown, playbook.name)
-        if followed.control in followed.respond_in or unknown > 0:
-            return True
-        try:
-            members = await self.members(followed.control)
-        except SlackSaysNo as no:
-            log.warning("nobody knows who is in the control room, so sealed scenarios are kept from it: %s", no)
-            return True
-        inside = responders & members
-        if inside:
-            log.warning("sealed scenarios are kept from the control room %s: %s in it is a responder", followed.control, ", ".join(sorted(inside)))
-        return bool(inside)
+        why = ""
+        if unknown > 0:
+            why = f"nobody knows the Slack id of {unknown} responders of {playbook.name}"
+        elif followed.control in followed.respond_in:
+            why = "it is the response room"
+        else:
+            try:
+                inside = responders & await self._members(followed.control)
+                why = f"{', '.join(sorted(inside))} in it is a responder" if inside else ""
+            except SlackSaysNo as no:
+                why = f"nobody knows who is in it ({no})"
+        if why and why != followed.veiled_because:
+            log.warning("sealed scenarios of %s are kept from the control room %s: %s", followed.plan.run_id, followed.control, why)
+        followed.veiled_because = why
 
-    async def members(self, channel: str) -> set[str]:
-        found, cursor = set[str](), ""
-        while True:
-            answer = await self._web.form("conversations.members", channel=channel, limit=200, cursor=cursor or None)
-            found |= set(answer.get("members") or ())
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return found
+    async def _members(self, channel: str) -> set[str]:
+        return {user async for answer in self._web.pages("conversations.members", channel=channel, limit=200) for user in answer.get("members") or ()}
 
     async def _open_own(self, followed: Followed) -> None:
         users = self.directory.users(followed.plan.playbook)
@@ -214,21 +248,21 @@ class Follower:
         if event.scenario is not None and await self._paint(followed.plan.run_id, event.scenario, path):
             followed.put_picture(event, path)
 
-    async def _hand_over_report(self, followed: Followed) -> None:
-        """Into the control room's thread and the run's own channel, which is then put away."""
+    async def _hand_over_report(self, followed: Followed, notes: int) -> None:
         run = followed.plan.run_id
-        path = self._folder / "reports" / f"{run}.md"
-        if followed.control or followed.own:
-            text = await self._report(run)
-            await asyncio.to_thread(_write, path, text)
-        for channel in filter(None, (followed.control, followed.own)):
-            followed.put_report(channel, path)
-        if followed.own:
-            while not self._outbox.all_posted(followed.own):  # noqa: ASYNC110  # another task posts
-                await asyncio.sleep(1.0)
-            await self._own.archive(run)
+        path = self._folder / "reports" / f"{run}{f'-{notes}' if notes else ''}.md"
+        text = await self._report(run)
+        await asyncio.to_thread(_write, path, text)
+        followed.put_report(path, notes)
 
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.write_text(text, encoding="utf-8")
+
+
+def _tidy(folder: Path) -> None:
+    """Pictures and reports that Slack has had for long go."""
+    for path in (*folder.glob("pictures/*.png"), *folder.glob("reports/*.md")):
+        if path.stat().st_mtime < time.time() - KEPT:
+            path.unlink(missing_ok=True)

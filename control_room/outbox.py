@@ -19,13 +19,16 @@ from control_room.table import base
 KEPT = 30 * 24 * 3600.0
 """Seconds that what was posted is remembered."""
 METADATA = "gameday_message"
+UNDELIVERED = "('waiting', 'trying', 'stale')"
+"""The states of what Slack does not have, or not as it is now."""
 
 
 @dataclass(frozen=True)
 class Letter:
     """One message, or a change of one. `thread` is the key of the message that it answers; `file` a picture or document instead of text.
 
-    `live` letters are a state and not a fact: a newer one of the same key takes its place, in the same message.
+    `live` letters are a state and not a fact: a newer one of the same key takes its place, in the same message. `until` is when a letter is
+    of no use any more, in seconds of the epoch; 0.0 for one that always is.
     """
 
     key: str
@@ -36,6 +39,7 @@ class Letter:
     live: bool = False
     file: str = ""
     broadcast: bool = False
+    until: float = 0.0
 
     @property
     def digest(self) -> str:
@@ -53,11 +57,14 @@ def mark(key: str) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """A letter with what has become of it: `ts` once Slack has it, `trying` when a call may have been lost on its way."""
+    """A letter with what has become of it: `ts` once Slack has it, `tried` when a call that may have been lost on its way began (0.0: none).
+
+    `since` is when it was put in. Both are seconds of the epoch.
+    """
 
     letter: Letter
     ts: str
-    trying: bool
+    tried: float
     since: float
 
 
@@ -67,9 +74,10 @@ class Outbox:
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._base, self._clock = base(path), clock
         self._base.execute(
-            "CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, channel TEXT NOT NULL, letter TEXT NOT NULL,"
-            " at REAL NOT NULL, state TEXT NOT NULL, ts TEXT NOT NULL DEFAULT '', shown TEXT NOT NULL DEFAULT '')"
+            "CREATE TABLE IF NOT EXISTS outbox (number INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, channel TEXT NOT NULL, letter TEXT NOT NULL,"
+            " at REAL NOT NULL, state TEXT NOT NULL, tried REAL NOT NULL DEFAULT 0, ts TEXT NOT NULL DEFAULT '', shown TEXT NOT NULL DEFAULT '')"
         )
+        self._base.execute(f"CREATE INDEX IF NOT EXISTS outbox_waiting ON outbox (channel, number) WHERE state IN {UNDELIVERED}")
         self._base.execute("CREATE TABLE IF NOT EXISTS told (what TEXT PRIMARY KEY, at REAL NOT NULL)")
 
     def put(self, letter: Letter, told: Iterable[str] = ()) -> bool:
@@ -77,10 +85,10 @@ class Outbox:
         row = (letter.key, letter.channel, json.dumps(letter.__dict__), self._clock())
         with self._base:
             self._base.execute("BEGIN IMMEDIATE")
-            new = self._base.execute("INSERT OR IGNORE INTO letters (key, channel, letter, at, state) VALUES (?, ?, ?, ?, 'waiting')", row).rowcount
+            new = self._base.execute("INSERT OR IGNORE INTO outbox (key, channel, letter, at, state) VALUES (?, ?, ?, ?, 'waiting')", row).rowcount
             if letter.live and not new:
                 stale = "CASE state WHEN 'posted' THEN 'stale' ELSE state END"
-                changed = f"UPDATE letters SET letter = ?, at = ?, state = {stale} WHERE key = ?"  # noqa: S608  # no text of others
+                changed = f"UPDATE outbox SET letter = ?, at = ?, state = {stale} WHERE key = ?"  # noqa: S608  # no text of others
                 self._base.execute(changed, (row[2], row[3], letter.key))
             self._base.executemany("INSERT OR IGNORE INTO told VALUES (?, ?)", [(what, self._clock()) for what in told])
         return new == 1
@@ -96,62 +104,62 @@ class Outbox:
         return found
 
     def waiting(self) -> list[Place]:
-        """What Slack does not have yet, or not as it is now: in order, the first of each channel that is no change of a message."""
-        rows = self._base.execute(
-            "SELECT letter, ts, state, at FROM letters WHERE state IN ('waiting', 'trying', 'stale') ORDER BY number"
-        ).fetchall()
-        return [Place(_letter(text), ts, state == "trying", at) for text, ts, state, at in rows]
+        """What Slack does not have yet, or not as it is now: of each channel the first message, and the first change of one."""
+        heads = f"SELECT MIN(number) FROM outbox WHERE state IN {UNDELIVERED} GROUP BY channel, state = 'stale'"  # noqa: S608  # no text of others
+        rows = self._base.execute(f"SELECT letter, ts, tried, at FROM outbox WHERE number IN ({heads}) ORDER BY number")  # noqa: S608  # the same
+        return [Place(_letter(text), *rest) for text, *rest in rows.fetchall()]
 
     def known(self, key: str) -> bool:
         """Whether such a letter has been put in."""
-        return self._base.execute("SELECT 1 FROM letters WHERE key = ?", (key,)).fetchone() is not None
+        return self._base.execute("SELECT 1 FROM outbox WHERE key = ?", (key,)).fetchone() is not None
 
     def is_given_up(self, key: str) -> bool:
         """Whether Slack will never have it."""
-        found = self._base.execute("SELECT state FROM letters WHERE key = ?", (key,)).fetchone()
+        found = self._base.execute("SELECT state FROM outbox WHERE key = ?", (key,)).fetchone()
         return found is not None and found[0] == "given up"
 
     def ts(self, key: str) -> str:
         """What names a message in its channel; empty while Slack does not have it."""
-        found = self._base.execute("SELECT ts FROM letters WHERE key = ?", (key,)).fetchone()
+        found = self._base.execute("SELECT ts FROM outbox WHERE key = ?", (key,)).fetchone()
         return found[0] if found else ""
 
     def shown(self, key: str) -> str:
         """The digest of what stands there."""
-        found = self._base.execute("SELECT shown FROM letters WHERE key = ?", (key,)).fetchone()
+        found = self._base.execute("SELECT shown FROM outbox WHERE key = ?", (key,)).fetchone()
         return found[0] if found else ""
 
     def trying(self, letter: Letter) -> None:
-        """Written before the call: after a crash nobody knows whether it came through."""
-        self._base.execute("UPDATE letters SET state = 'trying' WHERE key = ? AND state = 'waiting'", (letter.key,))
+        """Written before the call: after a crash nobody knows whether it came through, and when it began is where it is looked for."""
+        known = "UPDATE outbox SET state = 'trying', tried = ? WHERE key = ? AND state = 'waiting'"
+        self._base.execute(known, (self._clock(), letter.key))
 
     def not_taken(self, letter: Letter) -> None:
         """Slack has said that it did not take it."""
-        self._base.execute("UPDATE letters SET state = 'waiting' WHERE key = ? AND state = 'trying'", (letter.key,))
+        self._base.execute("UPDATE outbox SET state = 'waiting', tried = 0 WHERE key = ? AND state = 'trying'", (letter.key,))
 
     def posted(self, letter: Letter, ts: str) -> None:
         """Slack has it. A live one that has changed meanwhile is stale at once."""
-        row = self._base.execute("SELECT letter FROM letters WHERE key = ?", (letter.key,)).fetchone()
+        row = self._base.execute("SELECT letter FROM outbox WHERE key = ?", (letter.key,)).fetchone()
         state = "posted" if row is None or _letter(row[0]).digest == letter.digest else "stale"
-        self._base.execute("UPDATE letters SET state = ?, ts = ?, shown = ? WHERE key = ?", (state, ts, letter.digest, letter.key))
+        self._base.execute("UPDATE outbox SET state = ?, ts = ?, shown = ? WHERE key = ?", (state, ts, letter.digest, letter.key))
 
     def lost(self, letter: Letter) -> None:
         """Somebody has deleted it: it is posted anew."""
-        self._base.execute("UPDATE letters SET state = 'waiting', ts = '', shown = '' WHERE key = ?", (letter.key,))
+        self._base.execute("UPDATE outbox SET state = 'waiting', tried = 0, ts = '', shown = '' WHERE key = ?", (letter.key,))
 
     def given_up(self, letter: Letter) -> None:
         """Slack will never take it."""
-        self._base.execute("UPDATE letters SET state = 'given up' WHERE key = ?", (letter.key,))
+        self._base.execute("UPDATE outbox SET state = 'given up' WHERE key = ?", (letter.key,))
 
     def all_posted(self, channel: str) -> bool:
         """Whether nothing waits for this channel any more."""
-        asked = "SELECT 1 FROM letters WHERE channel = ? AND state IN ('waiting', 'trying', 'stale') LIMIT 1"
+        asked = f"SELECT 1 FROM outbox WHERE channel = ? AND state IN {UNDELIVERED} LIMIT 1"  # noqa: S608  # no text of others
         return self._base.execute(asked, (channel,)).fetchone() is None
 
     def tidy(self) -> None:
         """Lets go of what nobody asks for any more."""
         old = self._clock() - KEPT
-        self._base.execute("DELETE FROM letters WHERE at < ? AND state IN ('posted', 'given up')", (old,))
+        self._base.execute("DELETE FROM outbox WHERE at < ? AND state IN ('posted', 'given up')", (old,))
         self._base.execute("DELETE FROM told WHERE at < ?", (old,))
 
     def close(self) -> None:

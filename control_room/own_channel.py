@@ -47,15 +47,11 @@ class OwnChannels:
         return str(made["channel"]["id"])
 
     async def _find(self, name: str) -> str:
-        cursor = ""
-        while True:
-            answer = await self._web.form("conversations.list", limit=200, cursor=cursor or None, exclude_archived=True)
+        async for answer in self._web.pages("conversations.list", limit=200, exclude_archived=True):
             for channel in answer.get("channels") or ():
                 if channel.get("name") == name:
                     return str(channel["id"])
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                raise SlackSaysNo("conversations.create", f"the channel {name} is taken and cannot be found")
+        raise SlackSaysNo("conversations.create", f"the channel {name} is taken and cannot be found")
 
     async def _invite(self, channel: str, user: str) -> None:
         try:

@@ -27,8 +27,10 @@ MENDED = frozenset(
     {"not_in_channel", "missing_scope", "invalid_auth", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}
 )
 """Refusals that whoever looks after the app can mend: what is said waits for that."""
-HISTORY = 100
-"""How many messages back a lost one is looked for."""
+PAGE = 100
+"""Messages of one answer, where a lost one is looked for."""
+BEFORE = 300.0
+"""Seconds before its call began from which on it is looked for: Slack's clock is another one."""
 
 log = logging.getLogger(__name__)
 
@@ -62,18 +64,20 @@ class Postman:
         await asyncio.gather(*self._begin())
 
     def _begin(self) -> list[asyncio.Task[None]]:
-        held, begun = set[str](), []
+        begun = []
         for place in self._outbox.waiting():
             change = place.letter.live and bool(place.ts)
             lane = f"{place.letter.channel}/live" if change else place.letter.channel
+            if place.letter.until and place.letter.until < time.time() and not place.ts:
+                log.info("a message to %s is of no use any more, and is not posted", place.letter.channel)
+                self._outbox.given_up(place.letter)
+                continue
             waits = bool(place.letter.thread) and not self._outbox.ts(place.letter.thread)  # what it answers comes first
             if waits and self._outbox.is_given_up(place.letter.thread):
                 self._outbox.given_up(place.letter)
                 continue
-            if lane in held or lane in self._busy or waits or not self._is_free(lane, change):
-                held.add(lane)
+            if lane in self._busy or waits or not self._is_free(lane, change):
                 continue
-            held.add(lane)
             if change:
                 self._free_for_changes = time.monotonic() + CHANGE_SPACING
             self._busy.add(lane)
@@ -124,7 +128,7 @@ class Postman:
             if self._outbox.shown(letter.key) != letter.digest:
                 await self._web.call("chat.update", channel=letter.channel, ts=place.ts, text=letter.text, blocks=blocks, metadata=letter.metadata)
             return place.ts
-        found = await self._find(letter, thread) if place.trying else ""
+        found = await self._find(letter, thread, place.tried) if place.tried else ""
         if found:
             return found
         self._outbox.trying(letter)
@@ -137,16 +141,17 @@ class Postman:
         posted = await self._web.call("chat.postMessage", channel=letter.channel, text=letter.text, blocks=blocks, **more)
         return str(posted["ts"])
 
-    async def _find(self, letter: Letter, thread: str | None) -> str:
+    async def _find(self, letter: Letter, thread: str | None, tried: float) -> str:
         """A message that an earlier call may have posted without our hearing of it."""
-        more: dict[str, Any] = {"channel": await self._place(letter.channel), "limit": HISTORY, "include_all_metadata": True}
-        answer = await (self._web.form("conversations.replies", ts=thread, **more) if thread else self._web.form("conversations.history", **more))
+        more: dict[str, Any] = {"channel": await self._place(letter.channel), "limit": PAGE, "include_all_metadata": True}
+        method, of = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})
         wanted = mark(letter.key)
-        for message in answer.get("messages") or ():
-            payload = (message.get("metadata") or {}).get("event_payload") or {}
-            files = {file.get("name") for file in message.get("files") or ()}
-            if payload.get("key") == wanted or (letter.file and Path(letter.file).name in files):
-                return str(message["ts"])
+        async for answer in self._web.pages(method, oldest=f"{tried - BEFORE:.6f}", **of, **more):
+            for message in answer.get("messages") or ():
+                payload = (message.get("metadata") or {}).get("event_payload") or {}
+                files = {file.get("name") for file in message.get("files") or ()}
+                if payload.get("key") == wanted or (letter.file and Path(letter.file).name in files):
+                    return str(message["ts"])
         return ""
 
     async def _place(self, channel: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,6 +66,20 @@ class Web:
             raise SlackSaysNo(method, f"Slack does not answer ({type(error).__name__})") from None
         assert isinstance(answer.data, dict)
         return answer.data
+
+    async def pages(self, method: str, **arguments: Any) -> AsyncIterator[dict[str, Any]]:
+        """The answers of a method that tells a list in parts.
+
+        Raises:
+            SlackSaysNo: it was not taken.
+        """
+        cursor: str | None = None
+        while True:
+            answer = await self.form(method, cursor=cursor, **arguments)
+            yield answer
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+            if cursor is None:
+                return
 
     async def answer(self, url: str, text: str, **more: Any) -> None:
         """A private answer to what somebody did, where Slack said that it takes one.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from gameday.model import Line, Model
+from gameday.model import Duration, Line, Model
 from gameday.notify import BaseAddress, SecretReference
 from gameday.rooms import SlackChannel, SlackUser
 
@@ -36,6 +37,9 @@ class SlackSettings(Model):
     """The folder whose playbooks `/gameday start` may start."""
     reaction: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_+'-]{1,80}$")] = "stopwatch"
     """A message with this reaction goes onto the timeline."""
+
+    archive_after: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(hours=8))] = timedelta(hours=1)
+    """How long a channel of a run's own stays open after its end: people say there how it was."""
 
     @model_validator(mode="after")
     def _one_door(self) -> SlackSettings:

@@ -59,7 +59,8 @@ class Followers:
 
     def look(self, folder: Path, record: RunRecord, seconds: float) -> None:
         """What the control room does twice a second, and the pictures that it has drawn beside it."""
-        self.followed.tell(self.followed.pull(), seconds)
+        self.followed.pull()
+        self.followed.tell(seconds)
         for event in self.followed.pictures_due:
             drawn = snapshot(record, event.scenario or 0)
             if drawn is not None:

@@ -46,14 +46,20 @@ def start(tmp_path: Path) -> Start:
         feeds = Feed(store, record.plan), Feed(store, record.plan, open_seals=False)
         said = rooms or Rooms(control=CONTROL, response=RESPONSE, stakeholders=(SUPPORT,))
         followed = Followed(feeds, record.plan, said, outbox, DIRECTORY, lambda view: {})
-        followed.veils_control = veils
+        followed.veiled_because = "a responder is in it" if veils else ""
         return followed, outbox
 
     return begin
 
 
+def look(followed: Followed, now: float = 0.0) -> None:
+    followed.pull()
+    followed.tell(now)
+
+
 def letters(outbox: Outbox, channel: str) -> list[Letter]:
-    return [place.letter for place in outbox.waiting() if place.letter.channel == channel]
+    rows = outbox._base.execute("SELECT letter FROM outbox WHERE channel = ? ORDER BY number", (channel,))
+    return [Letter(**json.loads(text)) for (text,) in rows]
 
 
 def told(outbox: Outbox, channel: str) -> str:
@@ -62,7 +68,7 @@ def told(outbox: Outbox, channel: str) -> str:
 
 def test_the_response_room_is_told_nothing_of_a_sealed_scenario(sealed: RunRecord, start: Start) -> None:
     followed, outbox = start(sealed)
-    followed.tell(followed.pull(), 0.0)
+    look(followed, 0.0)
     said = told(outbox, RESPONSE)
     assert [word for word in TELLTALES if word in said] == []
     assert "a drill is on until 16:00" in said and "a customer was charged twice" in said
@@ -71,41 +77,71 @@ def test_the_response_room_is_told_nothing_of_a_sealed_scenario(sealed: RunRecor
 
 def test_nor_is_a_control_room_that_a_responder_is_in(sealed: RunRecord, start: Start) -> None:
     followed, outbox = start(sealed, veils=True)
-    followed.tell(followed.pull(), 0.0)
+    look(followed, 0.0)
     assert [word for word in TELLTALES if word in told(outbox, CONTROL)] == []
     assert followed.pictures_due == []
 
 
+def test_once_no_responder_is_in_it_any_more_it_is_told_what_was_kept_from_it(sealed: RunRecord, start: Start) -> None:
+    followed, outbox = start(sealed, veils=True)
+    look(followed)
+    before = letters(outbox, CONTROL)
+    followed.veiled_because = ""
+    look(followed, 10.0)
+    assert [word for word in TELLTALES[:4] if word not in told(outbox, CONTROL)] == []
+    keys = [each.key for each in letters(outbox, CONTROL)]
+    assert keys[: len(before)] == [each.key for each in before] and len(set(keys)) == len(keys)
+
+
+def test_a_channel_of_its_own_that_comes_late_is_told_what_was_said_before(sealed: RunRecord, start: Start) -> None:
+    followed, outbox = start(sealed, Rooms(control=CONTROL, response=RESPONSE, own_channel=True))
+    look(followed)
+    followed.own = "C07"
+    look(followed, 1.0)
+    assert "a customer was charged twice" in told(outbox, "C07") and [word for word in TELLTALES if word in told(outbox, "C07")] == []
+    assert told(outbox, RESPONSE).count("a customer was charged twice") == 2, "as text and as block, once"
+
+
+def test_a_view_that_somebody_looks_at_stays_as_it_was(start: Start, tmp_path: Path) -> None:
+    day = told_day(plan_of())
+    followed, _ = start(told_until(day, 20))
+    look(followed)
+    seen, lines = followed.open, len(followed.open.lines)
+    RunStore(f"sqlite:///{tmp_path / 'gameday.db'}").append(day.events[-3:])
+    followed.pull()
+    assert len(seen.lines) == lines < len(followed.open.lines)
+
+
 def test_nor_are_stakeholders_told_what_is_broken(sealed: RunRecord, start: Start) -> None:
     followed, outbox = start(sealed)
-    followed.tell(followed.pull(), 0.0)
+    look(followed, 0.0)
     assert [word for word in (*TELLTALES, "ledger", "process.pause") if word in told(outbox, SUPPORT)] == []
     assert "A practice exercise is beginning in staging until 16:00" in told(outbox, SUPPORT)
 
 
-def test_after_the_reveal_the_room_sees_what_it_was(sealed: RunRecord, start: Start) -> None:
+def test_after_the_reveal_the_room_sees_what_it_was(sealed: RunRecord, start: Start, tmp_path: Path) -> None:
     followed, outbox = start(sealed)
-    followed.tell(followed.pull(), 0.0)
-    store = RunStore(followed._open._store.url)  # type: ignore[attr-defined]  # the same file
+    look(followed, 0.0)
+    store = RunStore(f"sqlite:///{tmp_path / 'gameday.db'}")
     at = sealed.plan.started_at + timedelta(seconds=43)
     store.append([Event(id="reveal", run_id=sealed.run_id, at=at, kind=EventKind.REVEALED, scenario=1, actor="Ada")])
-    followed.tell(followed.pull(), 1.0)
+    look(followed, 1.0)
     assert "Revealed: The ledger is slow" in told(outbox, RESPONSE) and "http.fault" in told(outbox, RESPONSE)
 
 
 def test_a_day_that_is_not_announced_is_silent_until_its_cards(sealed: RunRecord, start: Start) -> None:
     followed, outbox = start(sealed, Rooms(control=CONTROL, response=RESPONSE, announced=False))
-    followed.tell(followed.pull(), 0.0)
+    look(followed, 0.0)
     assert [each.text for each in letters(outbox, RESPONSE)] == ["Support: a customer was charged twice"]
 
 
 def test_a_restart_tells_nothing_twice_and_forgets_nothing(start: Start) -> None:
     day = told_day(plan_of())
     followed, outbox = start(told_until(day, 20))
-    followed.tell(followed.pull(), 0.0)
+    look(followed, 0.0)
     before = {channel: letters(outbox, channel) for channel in (CONTROL, RESPONSE, SUPPORT)}
     again, outbox = start(day)
-    again.tell(again.pull(), 0.0)
+    look(again, 0.0)
     for channel, known in before.items():
         keys = [each.key for each in letters(outbox, channel)]
         assert keys[: len(known)] == [each.key for each in known] and len(set(keys)) == len(keys)
@@ -118,7 +154,7 @@ def test_a_restart_tells_nothing_twice_and_forgets_nothing(start: Start) -> None
 
 def test_what_somebody_must_do_something_about_names_them_in_the_room(start: Start) -> None:
     followed, outbox = start(told_day(plan_of()))
-    followed.tell(followed.pull(), 0.0)
+    look(followed, 0.0)
     calling = [each for each in letters(outbox, CONTROL) if each.broadcast]
     begins = ("waiting for a go (inject 1)", "errors &gt; 5 % in 3 of 5 samples holds", "by guardrail")
     assert len(calling) == len(begins) and all(each.text.startswith(begin) for each, begin in zip(calling, begins, strict=True))
@@ -128,7 +164,7 @@ def test_what_somebody_must_do_something_about_names_them_in_the_room(start: Sta
 @pytest.mark.parametrize("seconds", [0, 5, 6, 9, 12, 25, 31, 33, 39, 44, 70])
 def test_every_message_at_every_moment_keeps_to_slacks_limits(start: Start, seconds: float) -> None:
     followed, outbox = start(told_until(told_day(plan_of()), seconds))
-    followed.tell(followed.pull(), 0.0)
+    look(followed, 0.0)
     for channel in (CONTROL, RESPONSE, SUPPORT):
         for letter in letters(outbox, channel):
             assert problems(list(letter.blocks), "message") == [], letter.key
@@ -140,7 +176,7 @@ def test_what_others_wrote_mentions_nobody(start: Start) -> None:
     hostile = "<!channel> <@U01> <https://evil.example|click> *x*"
     events = tuple(e.model_copy(update={"data": {**e.data, "text": hostile}}) if e.kind is EventKind.NOTE else e for e in day.events)
     followed, outbox = start(RunRecord(day.plan, events, day.samples))
-    followed.tell(followed.pull(), 0.0)
+    look(followed, 0.0)
     said = told(outbox, CONTROL)
     assert "&lt;!channel&gt;" in said and "<!channel>" not in said and "<https" not in said
 
@@ -150,5 +186,5 @@ def test_a_day_that_does_not_take_place_is_told_in_words_for_support(start: Star
     ended = Event(id="over", run_id=day.run_id, at=day.plan.started_at + timedelta(seconds=4), kind=EventKind.RUN_ENDED)
     stood_down = ended.model_copy(update={"data": {"outcome": "stood-down", "exit_code": 4, "reason": "nobody said go"}})
     followed, outbox = start(RunRecord(day.plan, (*day.events, stood_down), day.samples))
-    followed.tell(followed.pull(), 0.0)
+    look(followed, 0.0)
     assert letters(outbox, SUPPORT)[-1].text == "The exercise checkout-day does not take place today. Nothing was disturbed."

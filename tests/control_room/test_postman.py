@@ -11,7 +11,7 @@ import pytest
 
 from control_room import postman
 from control_room.outbox import Letter, Outbox
-from control_room.postman import Postman
+from control_room.postman import PAGE, Postman
 from control_room.web import SlackSaysNo, Web
 from tests.rigs.slack import Slack, slack_server
 
@@ -75,6 +75,27 @@ async def test_a_message_that_nobody_heard_the_end_of_is_looked_for(slack: Slack
     post.put(Letter("b", "C01", "b", thread="run"))
     await until(slack, lambda: post.ts("a") and post.ts("b"), "both known")
     assert texts(slack) == ["the run", "a"] and [each.text for each in slack.thread(slack.messages("C01")[0])] == ["b"]
+
+
+async def test_it_is_found_also_where_much_has_been_said(slack: Slack, tmp_path: Path) -> None:
+    web, letter, outbox = Web(slack.bot_token, slack.base_url), Letter("b", "C01", "b", thread="run"), Outbox(tmp_path / "slack.db")
+    outbox.put(Letter("run", "C01", "the run"))
+    await Postman(outbox, web).round()
+    thread = outbox.ts("run")
+    for number in range(PAGE + 20):
+        slack.say("U01", "C01", f"{number}", thread=slack.messages("C01")[0])
+    outbox.put(letter)
+    outbox.trying(letter)
+    await web.call("chat.postMessage", channel="C01", thread_ts=thread, text="b", metadata=letter.metadata)
+    await Postman(outbox, web).round()
+    assert outbox.ts("b") and [each.text for each in slack.thread(slack.messages("C01")[0])].count("b") == 1
+
+
+async def test_what_is_of_no_use_any_more_is_not_posted(slack: Slack, post: Outbox) -> None:
+    post.put(Letter("late", "C01", "do it by ten", until=time.time() - 1))
+    post.put(Letter("early", "C01", "do it by noon", until=time.time() + 600))
+    await until(slack, lambda: post.ts("early"), "what is of use")
+    assert texts(slack) == ["do it by noon"] and post.is_given_up("late")
 
 
 async def test_after_a_crash_what_was_on_its_way_is_looked_for(slack: Slack, tmp_path: Path) -> None:
