@@ -125,7 +125,8 @@ def _lease(row: FaultRow, left: float | None) -> str:
 
 def _ends(row: FaultRow, view: RunView, now: datetime) -> str:
     said = ends(row, view, now)
-    return f", {'' if row.ended_at else 'ends '}{said}" if said else ""
+    when = "" if row.ended_at or row.asked or row.state == "dirty" else "ends "
+    return f", {when}{plain(said)}" if said else ""
 
 
 def _checklist(view: RunView) -> Iterator[Block]:
@@ -157,6 +158,11 @@ def commanding(view: RunView) -> list[ButtonElement | StaticSelectElement]:
         found.append(choice("extend", "Extend by…", [(label, f"{view.plan.run_id} {by}") for label, by in LONGER]))
     if Verb.HANDOVER in able:
         found.append(button("handover", "Hand over", run))
+    for row in view.faults.values():
+        if row.asked is not None and not view.veiled:  # whoever is asked has a button of their own
+            carried = {**run, "fault": row.asked.fault, "half": row.asked.half}
+            sure = (f"{row.asked.by} is asked: {row.asked.text}. It counts as done by your word.", "It is done")
+            found.append(button(f"done-{row.asked.fault}", f"Done: {row.asked.fault}", carried, None, sure))
     return found
 
 

@@ -113,7 +113,7 @@ class Desk:
             await self._at_once(press, run, AT_ONCE[press.action])
         elif press.action.startswith("mark-"):
             await self._voice.say(press, run, Verb.MARK, clock=carried.get("clock"))
-        elif press.action == "done":
+        elif press.action == "done" or press.action.startswith("done-"):
             await self._voice.say(press, run, Verb.DONE, fault=carried.get("fault"), half=carried.get("half"))
         elif press.action == "tick":
             await self._voice.say(press, run, Verb.TICK, item=carried.get("item"))

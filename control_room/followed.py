@@ -14,6 +14,7 @@ from control_room.blocks import BUTTON, actions, built, button, cut, harmless, m
 from control_room.identity import Directory
 from control_room.outbox import Letter, Outbox
 from control_room.runs import Leases
+from gameday.by_hand import Asked, Half, asked_in, open_errands
 from gameday.event import Event, EventKind
 from gameday.feed import Feed
 from gameday.lines import Line
@@ -201,22 +202,31 @@ class Followed:
 
     def _ask(self, events: Sequence[Event]) -> None:
         """What somebody is to do by hand they are asked in person: of a sealed scenario nobody else may know it."""
-        for event in events:
-            user = self._directory.slack_id(self._plan.playbook, event.text("by")) if event.kind is EventKind.FAULT_ASKED else ""
+        asking = [event for event in events if event.kind is EventKind.FAULT_ASKED]
+        errands = open_errands((*self._had[0], *self._new[0])) if asking else {}
+        for event in asking:
+            user = self._directory.slack_id(self._plan.playbook, event.text("by"))
             key = self.key("asked", event.id)
-            if not user or self._outbox.known(key) or self._is_late(event):
+            if not user or self._outbox.known(key) or self._is_late(event, errands):
                 continue
             carried = {"run": self._plan.run_id, "fault": event.text("name"), "half": event.text("what")}
             sealed = event.scenario is not None and self._plan.playbook.scenarios[event.scenario].sealed
             secret = "\n_Nobody else knows of it: keep it to yourself._" if sealed else ""
             said = f"*{plain(self._plan.playbook.name)}* asks you to do something by hand: *{plain(event.text('text'))}*{secret}"
             blocks = built([section(said), *actions("asked", [button("done", "Done", carried, "primary")])])
-            self._outbox.put(Letter(key, user, f"{self._plan.playbook.name} asks you: {harmless(event.text('text'))}", tuple(blocks)))
+            text, until = f"{self._plan.playbook.name} asks you: {harmless(event.text('text'))}", self._use(event)
+            self._outbox.put(Letter(key, user, text, tuple(blocks), until=until.timestamp() if until else 0.0))
 
-    def _is_late(self, event: Event) -> bool:
-        """Nobody is asked to do anything that no run waits for any more."""
-        until = event.text("until")
-        return bool(self.open.outcome) or (bool(until) and datetime.fromisoformat(until) < datetime.now(UTC))
+    def _is_late(self, event: Event, errands: Mapping[str, tuple[str, Asked]]) -> bool:
+        """Nobody is asked to do anything that nothing waits for any more."""
+        _, asked = errands.get(event.text("name"), ("", None))
+        until = self._use(event)
+        return asked != asked_in(event) or (until is not None and (bool(self.open.outcome) or until < datetime.now(UTC)))
+
+    def _use(self, event: Event) -> datetime | None:
+        """Until when it is of use to ask; None where it always is: an undo is waited for until it is done, also once the run is over."""
+        asked = asked_in(event)
+        return asked.until if asked.half is Half.DO else None
 
     def _tell_responders(self, channel: str, events: Sequence[Event]) -> None:
         view = self.veiled

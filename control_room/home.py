@@ -46,18 +46,14 @@ def _run(view: RunView, actor: Actor, now: datetime) -> list[Block]:
     return blocks
 
 
-_SAYS: Mapping[str, Verb] = {
-    **{str(verb): verb for verb in Verb},
-    "mark-detected": Verb.MARK,
-    "mark-mitigated": Verb.MARK,
-}
+_SAYS: Mapping[str, Verb] = {str(verb): verb for verb in Verb}
 
 
 def _may(elements: Iterable[ButtonElement | StaticSelectElement], view: RunView, actor: Actor) -> list[ButtonElement | StaticSelectElement]:
     """The buttons that this reader may press now."""
     found = []
     for each in elements:
-        verb = _SAYS.get(str(each.action_id))
+        verb = _SAYS.get(str(each.action_id).partition("-")[0])
         if verb is None or verb is Verb.PREDICT or why_not(view, actor, verb) is None:
             found.append(each)
     return found

@@ -10,7 +10,7 @@ from control_room.table import base
 from control_room.web import SlackSaysNo, Web
 
 MOST_NAME = 80
-AT_ONCE = 100
+MOST_INVITED = 100
 """Users that one invitation takes."""
 
 
@@ -26,13 +26,13 @@ class OwnChannels:
         if found:
             return str(found[0])
         channel = await self._make(f"gameday-{run}"[:MOST_NAME])
-        for start in range(0, len(users), AT_ONCE):
+        for start in range(0, len(users), MOST_INVITED):
             try:
-                await self._web.call("conversations.invite", channel=channel, users=",".join(users[start : start + AT_ONCE]))
+                await self._web.call("conversations.invite", channel=channel, users=",".join(users[start : start + MOST_INVITED]))
             except SlackSaysNo as no:
                 if not no.final:
                     raise
-                for user in users[start : start + AT_ONCE]:  # one who cannot be invited keeps nobody else out
+                for user in users[start : start + MOST_INVITED]:  # one who cannot be invited keeps nobody else out
                     await self._invite(channel, user)
         self._base.execute("INSERT OR IGNORE INTO channels (run, channel) VALUES (?, ?)", (run, channel))
         return channel

@@ -12,7 +12,7 @@ from control_room.desk import Desk, is_urgent
 from control_room.inbox import Inbox
 from control_room.payloads import Payload, Submission, read
 
-AT_ONCE = 100
+MOST_AT_ONCE = 100
 """How many are worked on at the same time; the others wait, acknowledged and on disk. What is urgent waits for none."""
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class Reception:
     def __init__(self, inbox: Inbox, desk: Desk) -> None:
         self._inbox, self._desk = inbox, desk
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._room = asyncio.Semaphore(MOST_AT_ONCE)
         self._working: set[asyncio.Task[None]] = set()
 
     def take(self, kind: str, body: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -54,6 +54,7 @@ class EventKind(StrEnum):
     SKIPPED = "skipped"  # reason
     EXTENDED = "extended"  # by
     ABORTED = "aborted"  # reason, by: person, guardrail or clock
+    REFUSED = "refused"  # verb, reason: what was said by a signal, which has no answer
     REAL_CALLED = "real.called"  # reason: a real incident has begun
     HANDED_OVER = "handed.over"  # to
     PRESENCE_LOST = "presence.lost"  # since: when somebody with authority was there last, until: then what the playbook says happens

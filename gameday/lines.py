@@ -227,8 +227,8 @@ _SAY: dict[EventKind, Any] = {
     EventKind.FAULT_ENDED: _fault_ended,
     EventKind.ALERT_FIRING: lambda event, _: _alert(event),
     EventKind.ALERT_RESOLVED: _said("alert", lambda e: f"{e.text('alert')} is resolved", "good"),
-    EventKind.STEADY_LOST: _said("steady", lambda e: f"steady state lost: expected {e.text('what')}", "bad"),
-    EventKind.STEADY_BACK: _said("steady", lambda e: f"steady again, {e.text('samples')} samples in a row", "good"),
+    EventKind.STEADY_LOST: _said("steady", lambda e: f"lost: expected {e.text('what')}", "bad"),
+    EventKind.STEADY_BACK: _said("steady", lambda e: f"back, {e.text('samples')} samples in a row", "good"),
     EventKind.BREACH: _said("guardrail", lambda e: f"{e.text('guardrail')} holds: {e.text('seen')}", "bad"),
     EventKind.OBSERVER_GAP: _said("gap", lambda e: e.text("reason"), "warn"),
     EventKind.CARD: _said("card", lambda e: e.text("say"), "human"),
@@ -238,6 +238,7 @@ _SAY: dict[EventKind, Any] = {
     EventKind.SKIPPED: _said("skip", lambda e: f"skipped by {e.actor}{_quoted(e.text('reason'))}", "human"),
     EventKind.EXTENDED: _said("extend", lambda e: f"extended by {spoken(timedelta(seconds=float(e.text('by') or 0)))} ({e.actor})", "human"),
     EventKind.ABORTED: _said("abort", lambda e: f"{f'by {e.actor}' if e.actor else 'by ' + e.text('by')}{_quoted(e.text('reason'))}", "bad"),
+    EventKind.REFUSED: _said("refused", lambda e: f"{e.text('verb')}: {e.text('reason')}", "warn"),
     EventKind.REAL_CALLED: _said(
         "REAL", lambda e: f"a real incident, called by {e.actor}{_quoted(e.text('reason'))}; everything is taken off, the seals are open", "bad"
     ),

@@ -36,6 +36,7 @@ def moment(view: RunView) -> Moment:
         started_by=view.plan.started_by.id,
         team=tuple(person.name for _, person in playbook.team.members()),
         handed_to=view.commander,
+        asked=tuple(row.asked for row in view.faults.values() if row.asked),
         two_people=isinstance(gate, Gate) and gate.two_people,
     )
 

@@ -139,7 +139,8 @@ async def _by_signal(handle: WorkflowHandle[object, object], command: Command) -
                 raise Unavailable(f"Temporal does not take it ({error.message})") from None
             await asyncio.sleep(0.5)
         else:
-            return Answer(text=f"the {command.verb} is sent, and taken as soon as a conductor is back; until then the leases run")
+            taken = "taken as soon as a conductor is back, if this day takes it from you"
+            return Answer(text=f"the {command.verb} is sent, and {taken}; until then the leases run. The timeline tells what came of it")
 
 
 async def _ended(handle: WorkflowHandle[object, object], run_id: str, error: RPCError) -> Answer:

@@ -73,6 +73,7 @@ class ByHand(Fault):
 
     def ask(self, half: Half, text: str) -> None:
         """Asks for one half. Of nobody in a dry run, nor for the undo of what was never asked for: that is done as soon as it is asked."""
+        self.note_hurry()
         nobody = self.order.dry or (half is Half.UNDO and Half.DO not in self.asked)
         self.asked[half] = workflow.now()
         if nobody:
@@ -82,27 +83,32 @@ class ByHand(Fault):
 
     def deadline(self, half: Half) -> datetime:
         """Until when its word is waited for. A day that ends early is held up no longer by people than by a host that proves nothing."""
-        asked, cancelled = self.asked[half], workflow.cancellation_reason() is not None
+        asked = self.asked[half]
         if half is Half.DO:
             return asked + self.errand.do_within
-        if cancelled and self.hurried_at is None:
-            self.hurried_at = workflow.now()
         usual = asked + self.errand.undo_within
         return usual if self.hurried_at is None else min(usual, max(asked, self.hurried_at) + DIRTY_AFTER)
 
     async def heard(self, half: Half, cut: Callable[[], bool]) -> None:
         """Until somebody says that it is done, or it is cut short, or its deadline is over, which may come nearer meanwhile."""
         while half not in self.words and not cut():
-            deadline = self.deadline(half)
-            if deadline <= workflow.now():
+            self.note_hurry()
+            hurried, left = self.must_hurry, self.deadline(half) - workflow.now()
+            if left <= timedelta(0):
                 return
             try:
-                await workflow.wait_condition(
-                    lambda: half in self.words or cut() or self.deadline(half) != deadline,  # noqa: B023
-                    timeout=deadline - workflow.now(),
-                )
+                await workflow.wait_condition(lambda: half in self.words or cut() or self.must_hurry != hurried, timeout=left)  # noqa: B023
             except TimeoutError:
                 continue
+
+    @property
+    def must_hurry(self) -> bool:
+        return self.hurried_at is not None or workflow.cancellation_reason() is not None
+
+    def note_hurry(self) -> None:
+        """Since when it is so; the wait for a word that was under way is woken by it."""
+        if self.must_hurry and self.hurried_at is None:
+            self.hurried_at = workflow.now()
 
     def done(self, half: Half) -> FaultStatus:
         """That a half is done, and whose word it is: there is no other proof."""

@@ -60,6 +60,8 @@ class Commands:
         self.outcome: Outcome | None = None
         self.real = False
         self.passing_on: set[asyncio.Task[None]] = set()
+        self.turned_away: set[str] = set()
+        """The ids of those whose abort was refused where no answer could tell them so."""
 
     @workflow.update(name="command")
     async def command(self, command: Command) -> Answer:
@@ -87,9 +89,15 @@ class Commands:
 
     @workflow.signal(name="abort")
     def abort_signal(self, command: Command) -> None:
-        """An abort, or a real incident, as the same command: for when an Update gets no answer."""
-        if not self.ended and command.verb in URGENT and self.refuses(command) is None:
+        """An abort, or a real incident, as the same command: for when an Update gets no answer. One refused is on the record, once a person."""
+        if self.ended or command.verb not in URGENT:
+            return
+        reason = self.refuses(command)
+        if reason is None:
             getattr(self, f"on_{command.verb}")(command)
+        elif command.actor.id not in self.turned_away:
+            self.turned_away.add(command.actor.id)
+            self.tell(EventKind.REFUSED, command, verb=command.verb, reason=one_line(reason, 900))
 
     @workflow.query(name="wants")
     def wants(self) -> WantsAnswer:

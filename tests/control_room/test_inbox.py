@@ -6,6 +6,7 @@ from pathlib import Path
 
 from control_room.inbox import KEPT, Inbox
 from control_room.payloads import SlashCommand, Who
+from control_room.table import claim
 
 
 def said(text: str, number: int = 1) -> SlashCommand:
@@ -28,6 +29,24 @@ def test_what_a_crash_left_is_taken_up_with_its_age(tmp_path: Path) -> None:
     first.close()
     now[0] += 30
     assert Inbox(tmp_path / "base.db", lambda: now[0]).left() == [(said("abort"), 30.0)]
+
+
+def test_what_cannot_be_read_any_more_keeps_nothing_else_from_being_taken_up(tmp_path: Path) -> None:
+    first = Inbox(tmp_path / "base.db")
+    first.take(said("of another version", 2))
+    first.take(said("abort"))
+    first._base.execute("UPDATE inbox SET payload = '{}' WHERE id = 'slack-command-2'")
+    first.close()
+    again = Inbox(tmp_path / "base.db")
+    assert [payload for payload, _ in again.left()] == [said("abort")]
+    assert not again.take(said("of another version", 2)), "it is known all the same"
+
+
+def test_one_folder_has_one_control_room(tmp_path: Path) -> None:
+    first = claim(tmp_path / "slack")
+    assert first is not None and claim(tmp_path / "slack") is None
+    first.close()
+    assert claim(tmp_path / "slack") is not None
 
 
 def test_what_was_said_does_not_stay_on_disk_once_its_work_is_done(tmp_path: Path) -> None:
