@@ -5,6 +5,7 @@ payloads     what comes in, as a closed set of types
 inbox        each payload once, on disk before it is acknowledged
 desk         what a payload means: a command, a dialog, a private answer
 identity     which team member a Slack user is
+voice        what is said to runs in somebody's name, and to people
 follower     a run's record, turned into the messages of its rooms
 outbox       messages on disk until Slack has them
 control, response, stakeholders, home, dialogs     what is shown, as pure functions

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web.async_client import AsyncWebClient
-
 from control_room.manifest import SCOPES
 from control_room.web import SlackSaysNo, Web
 from gameday.slack import SlackSettings
@@ -52,12 +49,10 @@ async def findings(known: SlackSettings, bot_token: str, app_token: str | None) 
 
 
 async def _socket(known: SlackSettings, app_token: str) -> Finding:
-    client = AsyncWebClient(base_url=known.base_url.rstrip("/") + "/", retry_handlers=[], timeout=10)
     try:
-        await client.apps_connections_open(app_token=app_token)
-    except (SlackApiError, SlackClientError, OSError) as error:
-        said = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
-        return Finding("no", "app token", f"{said}; expected an app-level token (xapp-…) with connections:write")
+        await Web(app_token, known.base_url).call("apps.connections.open")
+    except SlackSaysNo as no:
+        return Finding("no", "app token", f"{no.error}; expected an app-level token (xapp-…) with connections:write")
     return Finding("ok", "app token", "Socket Mode takes a connection")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.store import RunStore
+from control_room.beside import Beside
 from control_room.followed import Followed
 from control_room.identity import Directory
 from control_room.outbox import Outbox
@@ -79,6 +80,7 @@ class Follower:
         store: RunStore,
         web: Web,
         outbox: Outbox,
+        own: OwnChannels,
         board: Board,
         known: SlackSettings,
         folder: Path,
@@ -86,13 +88,12 @@ class Follower:
         paint: Paint,
         report: Report,
     ) -> None:
-        self._store, self._web, self._outbox, self._board, self._known = store, web, outbox, board, known
+        self._store, self._web, self._outbox, self._own, self._board, self._known = store, web, outbox, own, board, known
         self._folder, self._leases, self._paint, self._report = folder, leases, paint, report
-        self._own = OwnChannels(web, outbox, folder / "control-room.db")
         self._watched: dict[str, Watched] = {}
         self._gone = set[str]()
         self._listed = self._tidied = -math.inf
-        self._beside: set[asyncio.Task[None]] = set()
+        self._beside = Beside()
 
     @property
     def directory(self) -> Directory:
@@ -101,17 +102,20 @@ class Follower:
     async def run(self) -> None:
         """Follows, for as long as the process lives. A store that does not answer is asked again."""
         told = ""
-        while True:
-            try:
-                await self.look()
-                told = ""
-            except GamedayError as error:
-                if str(error) != told:
-                    log.warning("%s", error)
-                told = str(error)
-            except Exception:
-                log.exception("following goes on after a mistake of its own")
-            await asyncio.sleep(LOOK_EVERY)
+        try:
+            while True:
+                try:
+                    await self.look()
+                    told = ""
+                except GamedayError as error:
+                    if str(error) != told:
+                        log.warning("%s", error)
+                    told = str(error)
+                except Exception:
+                    log.exception("following goes on after a mistake of its own")
+                await asyncio.sleep(LOOK_EVERY)
+        finally:
+            await self._beside.end()
 
     async def look(self) -> None:
         now = time.monotonic()
@@ -212,9 +216,7 @@ class Follower:
                 if not once:
                     watched.begun.discard(what)
 
-        task = asyncio.create_task(done())
-        self._beside.add(task)
-        task.add_done_callback(self._beside.discard)
+        self._beside.begin(done())
 
     async def _look_who_is_in(self, followed: Followed) -> None:
         """Whether a responder could read the control room. What nobody knows counts as yes."""

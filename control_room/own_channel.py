@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from control_room.outbox import Outbox
 from control_room.table import base
 from control_room.web import SlackSaysNo, Web
 
@@ -15,8 +14,8 @@ MOST_INVITED = 100
 
 
 class OwnChannels:
-    def __init__(self, web: Web, outbox: Outbox, path: Path) -> None:
-        self._web, self._outbox = web, outbox
+    def __init__(self, web: Web, path: Path) -> None:
+        self._web = web
         self._base = base(path)
         self._base.execute("CREATE TABLE IF NOT EXISTS channels (run TEXT PRIMARY KEY, channel TEXT NOT NULL, archived INTEGER NOT NULL DEFAULT 0)")
 
@@ -71,3 +70,6 @@ class OwnChannels:
             if no.error != "already_archived":
                 raise
         self._base.execute("UPDATE channels SET archived = 1 WHERE run = ?", (run,))
+
+    def close(self) -> None:
+        self._base.close()

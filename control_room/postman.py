@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from control_room.beside import Beside
 from control_room.outbox import Letter, Outbox, Place, mark
 from control_room.web import SlackSaysNo, Web
 
@@ -44,20 +45,23 @@ class Postman:
         self._pauses: dict[str, float] = {}
         self._all_until = self._free_for_changes = 0.0
         self._busy = set[str]()
-        self._tasks = set[asyncio.Task[None]]()
+        self._carrying = Beside()
 
     async def run(self) -> None:
         """Posts, for as long as the process lives. A call that Slack leaves hanging holds up its own channel alone."""
         tidied = -TIDY_EVERY
-        while True:
-            if time.monotonic() - tidied >= TIDY_EVERY:
-                tidied = time.monotonic()
-                self._tidy()
-            try:
-                self._begin()
-            except Exception:
-                log.exception("posting goes on after a mistake of its own")
-            await self._sleep(LOOK)
+        try:
+            while True:
+                if time.monotonic() - tidied >= TIDY_EVERY:
+                    tidied = time.monotonic()
+                    self._tidy()
+                try:
+                    self._begin()
+                except Exception:
+                    log.exception("posting goes on after a mistake of its own")
+                await self._sleep(LOOK)
+        finally:
+            await self._carrying.end()
 
     async def round(self) -> None:
         """One letter of each channel that is free, and the changes that are due."""
@@ -81,10 +85,7 @@ class Postman:
             if change:
                 self._free_for_changes = time.monotonic() + CHANGE_SPACING
             self._busy.add(lane)
-            task = asyncio.create_task(self._carried(place, lane))
-            begun.append(task)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            begun.append(self._carrying.begin(self._carried(place, lane)))
         return begun
 
     def _tidy(self) -> None:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from control_room.beside import Beside
 from control_room.desk import Desk, is_urgent
 from control_room.inbox import Inbox
 from control_room.payloads import Payload, Submission, read
@@ -22,7 +23,7 @@ class Reception:
     def __init__(self, inbox: Inbox, desk: Desk) -> None:
         self._inbox, self._desk = inbox, desk
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
-        self._working: set[asyncio.Task[None]] = set()
+        self._working = Beside()
 
     def take(self, kind: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
         """Takes one payload in. Returns what Slack is answered with it, None for nothing but that it has come.
@@ -48,16 +49,14 @@ class Reception:
             self._begin(payload, age)
 
     def _begin(self, payload: Payload, age: float) -> None:
-        task = asyncio.create_task(self._work(payload, age))
-        self._working.add(task)
-        task.add_done_callback(self._working.discard)
+        self._working.begin(self._work(payload, age))
 
     async def _work(self, payload: Payload, age: float) -> None:
         async with contextlib.nullcontext() if is_urgent(payload) else self._room:
             await self._desk.work(payload, age)
         self._inbox.done(payload)
 
-    async def settled(self, patience: float) -> None:
-        """Waits for what is being worked on."""
-        if self._working:
-            await asyncio.wait(self._working, timeout=patience)
+    async def close(self, patience: float) -> None:
+        """Waits so many seconds for what is being worked on; the rest is worked on by the next process."""
+        await self._working.settled(patience)
+        await self._working.end()

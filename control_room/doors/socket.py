@@ -46,7 +46,7 @@ class _OneLine(logging.Filter):
 @asynccontextmanager
 async def connected(app_token: str, base_url: str, reception: Reception) -> AsyncIterator[None]:
     """Connections that renew themselves, for as long as this lasts."""
-    quiet = logging.getLogger(f"{__name__}.library")
+    quiet = logging.getLogger("slack_sdk.control_room")
     quiet.addFilter(_OneLine())
     web = AsyncWebClient(base_url=base_url.rstrip("/") + "/", retry_handlers=[])
 

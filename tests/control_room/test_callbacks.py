@@ -39,7 +39,7 @@ COMMAND = urlencode(dict(slash("abort"))).encode()
 
 async def test_what_slack_has_signed_is_taken_and_acknowledged(door: httpx.AsyncClient, reception: Reception, desk: Noting) -> None:
     answer = await door.post("/slack/commands", content=COMMAND, headers=signed(COMMAND))
-    await reception.settled(5)
+    await reception.close(5)
     assert (answer.status_code, answer.content, [each.who.user for each in desk.worked]) == (200, b"", ["U03"])
 
 
@@ -71,7 +71,7 @@ async def test_a_replay_acts_once(door: httpx.AsyncClient, reception: Reception,
     for number in range(4):
         headers = {**signed(COMMAND, ago=number), "X-Slack-Retry-Num": str(number)}
         assert (await door.post("/slack/commands", content=COMMAND, headers=headers)).status_code == 200
-    await reception.settled(5)
+    await reception.close(5)
     assert len(desk.worked) == 1
 
 

@@ -43,7 +43,7 @@ def played(stage: SlackTown) -> str:
 
 
 async def test_a_channel_of_the_runs_own_is_archived_with_the_report(tmp_path: Path) -> None:
-    async with slack_town(tmp_path / "home", playbook=rooms(own_channel="true")) as stage:
+    async with slack_town(tmp_path / "home", playbook=rooms(own_channel="true"), settings='archive_after = "1s"\n') as stage:
         await asyncio.to_thread(_own, stage)
 
 

@@ -1,0 +1,115 @@
+"""What the follower looks after beside a run's messages: its report and who is in its rooms, while Slack hangs too."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from activities.store import RunStore
+from control_room import follower, postman
+from control_room.beside import Beside
+from control_room.follower import Follower
+from control_room.identity import Directory
+from control_room.outbox import Outbox
+from control_room.own_channel import OwnChannels
+from control_room.postman import Postman
+from control_room.runs import Board
+from control_room.web import Web
+from gameday.event import Event, EventKind
+from gameday.record import RunRecord
+from gameday.slack import SlackSettings
+from tests.gameday.cli.told import plan_of, told_day, told_until, write
+from tests.rigs.slack import Slack, slack_server
+
+CONTROL = "C01"
+KNOWN = SlackSettings(bot_token="secret://env/BOT", app_token="secret://env/APP", control=CONTROL, archive_after=timedelta(0))
+DIRECTORY = Directory("T01", {"U01": "Ada", "U03": "Linus"})
+Begin = Callable[[RunRecord], Awaitable[tuple[RunStore, Outbox]]]
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    with slack_server() as server:
+        server.join(CONTROL, "U01", private=True)
+        yield server
+
+
+@pytest.fixture
+async def begin(slack: Slack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Begin]:
+    """Follows a day of the store, quickly, and posts what is to be posted."""
+    for name in ("LOOK_EVERY", "SLOWLY"):
+        monkeypatch.setattr(follower, name, 0.05)
+    for name in ("SPACING", "LIVE_SPACING", "CHANGE_SPACING"):
+        monkeypatch.setattr(postman, name, 0.05)
+    monkeypatch.setattr(follower, "QUIET", 0.5)
+    monkeypatch.setattr(follower, "AFTERWARDS", timedelta(days=10_000))
+    monkeypatch.setattr(follower, "ABANDONED", timedelta(days=10_000))
+    work, folder = Beside(), tmp_path / "slack"
+    store, web = RunStore(f"sqlite:///{tmp_path / 'gameday.db'}"), Web(slack.bot_token, slack.base_url)
+    outbox, own = Outbox(folder / "control-room.db"), OwnChannels(web, folder / "control-room.db")
+
+    async def nothing_to_paint(run: str, scenario: int, path: Path) -> bool:
+        return False
+
+    async def report(run: str) -> str:
+        return "\n".join(event.text("text") for event in store.read(run).of(EventKind.NOTE))
+
+    async def started(record: RunRecord) -> tuple[RunStore, Outbox]:
+        write(store, record)
+        known = Follower(store, web, outbox, own, Board(DIRECTORY), KNOWN, folder, lambda view: {}, nothing_to_paint, report)
+        work.begin(known.run())
+        work.begin(Postman(outbox, web).run())
+        return store, outbox
+
+    yield started
+    await work.end()
+    outbox.close()
+    own.close()
+
+
+async def until(slack: Slack, holds: Callable[[], object], what: str, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"never came: {what}\n{slack.dump()}"
+        await asyncio.sleep(0.02)
+
+
+def note(record: RunRecord, text: str) -> Event:
+    return Event(id=text, run_id=record.run_id, at=datetime.now(UTC), kind=EventKind.NOTE, actor="Linus", data={"text": text, "about": "went_well"})
+
+
+async def test_what_people_say_of_a_day_goes_to_its_room_in_one_more_report(slack: Slack, begin: Begin) -> None:
+    day = told_day(plan_of())
+    store, _ = await begin(day)
+    await until(slack, lambda: len(slack.files) == 1, "the report")
+    store.append([note(day, "we talked to each other")])
+    store.append([note(day, "nobody looked at the stock")])
+    await until(slack, lambda: len(slack.files) == 2, "the report with what was said")
+    first, second = slack.files
+    assert b"talked to each other" not in first.bytes and b"talked to each other" in second.bytes and b"looked at the stock" in second.bytes
+    assert second.title.endswith("with 2 notes since its end")
+    assert {each.channel for each in slack.files} == {CONTROL}
+
+
+async def test_who_is_in_a_room_is_asked_beside(slack: Slack, begin: Begin) -> None:
+    """A Slack that hangs there keeps no message from its room, and nothing sealed gets into it before the answer."""
+    slack.hang("conversations.members", times=1, seconds=30)
+    day = told_until(told_day(plan_of(sealed=True)), 44.5)
+    begun = time.monotonic()
+    await begin(day)
+    await until(slack, lambda: slack.messages(CONTROL), "the run's message")
+    assert time.monotonic() - begun < 8, "it did not wait for the answer"
+    said = " ".join(each.plain for top in slack.messages(CONTROL) for each in (top, *slack.thread(top)))
+    assert "The ledger is slow" not in said
+
+
+async def test_once_it_is_known_that_nobody_else_is_in_it_the_room_sees_everything(slack: Slack, begin: Begin) -> None:
+    await begin(told_until(told_day(plan_of(sealed=True)), 44.5))
+    await until(slack, lambda: "The ledger is slow" in " ".join(each.plain for each in slack.messages(CONTROL)), "its message")
+    top = slack.messages(CONTROL)[0]
+    await until(slack, lambda: "ledger-slow" in " ".join(each.plain for each in slack.thread(top)), "its thread")
