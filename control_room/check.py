@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from control_room.manifest import SCOPES
 from control_room.web import SlackSaysNo, Web
+from gameday.rooms import Rooms
 from gameday.slack import SlackSettings
 
-CONTROL = "control room"
+CONTROL, RESPONSE = "control room", "response room"
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,12 @@ class Finding:
     said: str
 
 
-async def findings(known: SlackSettings, bot_token: str, app_token: str | None) -> AsyncIterator[Finding]:
-    """Asks Slack, and touches nothing there."""
+async def findings(known: SlackSettings, bot_token: str, app_token: str | None, playbooks: Mapping[str, Rooms]) -> AsyncIterator[Finding]:
+    """Asks Slack, and touches nothing there.
+
+    Args:
+        playbooks: the rooms of those that can be started from Slack, by their names.
+    """
     web = Web(bot_token, known.base_url)
     try:
         who = await web.call("auth.test")
@@ -39,13 +44,28 @@ async def findings(known: SlackSettings, bot_token: str, app_token: str | None) 
         yield Finding("ok", "scopes", f"all {len(SCOPES)} granted")
     if app_token is not None:
         yield await _socket(known, app_token)
-    for about, channel in ((CONTROL, known.control), ("response room", known.response)):
+    else:
+        yield Finding("part", "signing secret", "there is one; whether it is the app's own shows with the first request that Slack signs")
+    for about, channel in ((CONTROL, known.control), (RESPONSE, known.response)):
         if channel is None:
             yield Finding("part", about, "the settings name none; a playbook may (rooms)")
         else:
             yield await _room(web, about, channel)
     if known.control and known.control == known.response:
         yield Finding("no", "rooms", "the control room is the response room, so nothing of a sealed scenario is shown in it")
+    for name, rooms in playbooks.items():
+        for about, channel in _of_playbook(rooms):
+            if channel not in (known.control, known.response):
+                yield await _room(web, f"{about} of {name}", channel)
+
+
+def _of_playbook(rooms: Rooms) -> Iterator[tuple[str, str]]:
+    """The channels that a playbook names itself, each with what it is."""
+    if rooms.control:
+        yield CONTROL, rooms.control
+    if rooms.response:
+        yield RESPONSE, rooms.response
+    yield from (("stakeholders", channel) for channel in rooms.stakeholders)
 
 
 async def _socket(known: SlackSettings, app_token: str) -> Finding:
@@ -65,7 +85,7 @@ async def _room(web: Web, about: str, channel: str) -> Finding:
         return Finding("no", about, f"#{found.get('name')} is archived")
     if not found.get("is_member"):
         return Finding("no", about, f"the app is not in #{found.get('name')}; invite it there: /invite @gameday")
-    if about == CONTROL and not found.get("is_private"):
+    if about.startswith(CONTROL) and not found.get("is_private"):
         return Finding("part", about, f"#{found.get('name')} is public: whoever looks into it sees sealed scenarios; make it private")
     return Finding("ok", about, f"#{found.get('name')}")
 

@@ -15,6 +15,7 @@ from gameday.checks import Finding, check
 from gameday.errors import BadInput, PlaybookError
 from gameday.explain import from_pydantic, in_file
 from gameday.playbook import SCENARIO_KEYS, Playbook, Team, Variable
+from gameday.rooms import Rooms
 from gameday.variables import Variables
 from gameday.yaml_tree import MAX_BYTES, Problem, Tree, dotted, parse
 
@@ -59,11 +60,12 @@ class Opening:
     """What must be known of a playbook before anybody can say what its variables are."""
 
     team: Team
+    rooms: Rooms
     variables: Mapping[str, Variable]
 
 
 def opening(path: Path) -> Opening:
-    """The team and the variables of the playbook at `path`, and nothing else of it: that is checked once they have values.
+    """The team, the rooms and the variables of the playbook at `path`, and nothing else of it: that is checked once they have values.
 
     Raises:
         BadInput: they cannot be read; `gameday validate` says why.
@@ -73,9 +75,17 @@ def opening(path: Path) -> Opening:
             _, written = parse(file.read(MAX_BYTES + 1), Tree())
         declared = written.get("variables") or {}
         variables = {str(name): Variable.model_validate(spec or {}) for name, spec in declared.items()}
-        return Opening(Team.model_validate(written.get("team") or {}), variables)
+        return Opening(Team.model_validate(written.get("team") or {}), _rooms(written.get("rooms")), variables)
     except (OSError, AttributeError, ValueError, PlaybookError) as error:
         raise BadInput(f"{path.name} cannot be read as a playbook ({type(error).__name__}); `gameday validate` says what is wrong") from None
+
+
+def _rooms(written: object) -> Rooms:
+    """None of them where a variable names one: it is known once that has a value."""
+    try:
+        return Rooms.model_validate(written or {})
+    except ValidationError:
+        return Rooms()
 
 
 def loads(raw: bytes, catalogue: Catalogue, values: Mapping[str, str] | None = None) -> Loaded:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+from pathlib import Path
 from types import ModuleType
 
 from gameday.cli import context
 from gameday.cli.screens import complain
 from gameday.errors import BadInput, Unavailable
+from gameday.loading import opening
+from gameday.rooms import Rooms
 
 
 def serve() -> None:
@@ -33,10 +37,13 @@ def check(as_json: bool) -> int:
 
     known = room.slack_settings(context.settings())
     bot, app = room.token(known.bot_token), room.token(known.app_token) if known.app_token else None
+    if known.signing_secret:
+        room.token(known.signing_secret)
+    playbooks = _rooms(known.playbooks)
 
     async def ask() -> list[Finding]:
         found = []
-        async for each in findings(known, bot, app):
+        async for each in findings(known, bot, app, playbooks):
             found.append(each)
             if not as_json:
                 print(f"{each.state:<5} {each.about:<14} {each.said}", flush=True)
@@ -46,6 +53,15 @@ def check(as_json: bool) -> int:
     if as_json:
         print(json.dumps([each.__dict__ for each in found], indent=2))
     return worst(found)
+
+
+def _rooms(folder: Path | None) -> dict[str, Rooms]:
+    """The rooms of the playbooks that can be started from Slack. One that cannot be read is `gameday validate`'s to tell about."""
+    found = {}
+    for path in sorted(folder.glob("*.y*ml")) if folder else ():
+        with contextlib.suppress(BadInput):
+            found[path.stem] = opening(path).rooms
+    return found
 
 
 def _room() -> ModuleType:

@@ -13,6 +13,7 @@ import pytest
 
 from control_room.check import Finding, findings
 from control_room.manifest import SCOPES, manifest
+from gameday.rooms import Rooms
 from gameday.slack import SlackSettings
 from tests.rigs.slack import Slack, slack_server
 
@@ -39,8 +40,11 @@ def settings(slack: Slack, **more: str) -> SlackSettings:
     return SlackSettings.model_validate({**written, **more})
 
 
-async def found(slack: Slack, bot: str | None = None, app: str | None = None, **more: str) -> dict[str, Finding]:
-    return {each.about: each async for each in findings(settings(slack, **more), bot or slack.bot_token, app or slack.app_token)}
+async def found(
+    slack: Slack, bot: str | None = None, app: str | None = None, playbooks: dict[str, Rooms] | None = None, **more: str
+) -> dict[str, Finding]:
+    known = settings(slack, **more)
+    return {each.about: each async for each in findings(known, bot or slack.bot_token, app or slack.app_token, playbooks or {})}
 
 
 async def test_all_is_well(slack: Slack) -> None:
@@ -70,13 +74,19 @@ async def test_what_is_wrong_has_a_verdict_of_its_own(
     assert slack.bot_token not in str(told) and "xoxb-nobody" not in str(told)
 
 
+async def test_the_rooms_of_the_playbooks_that_can_be_started_are_looked_at_too(slack: Slack) -> None:
+    told = await found(slack, playbooks={"shop": Rooms(control="C03", response="C02", stakeholders=("C88",))})
+    assert "make it private" in told["control room of shop"].said and "channel_not_found" in told["stakeholders of shop"].said
+    assert "response room of shop" not in told, "it is the one of the settings"
+
+
 async def test_a_slack_that_is_not_there_is_said(slack: Slack) -> None:
     slack.down()
     assert "does not answer" in (await found(slack))["bot token"].said
 
 
 def test_the_command_says_it_with_an_exit_status(slack: Slack, tmp_path: Path) -> None:
-    written = settings(slack).model_dump(exclude_none=True, exclude={"people", "listen", "reaction"})
+    written = settings(slack).model_dump(exclude_none=True, exclude={"people", "listen", "reaction", "archive_after"})
     (tmp_path / "settings.toml").write_text("[slack]\n" + "\n".join(f"{key} = {json.dumps(value)}" for key, value in written.items()))
     environment = {**os.environ, "GAMEDAY_HOME": str(tmp_path), "A": slack.app_token, "B": slack.bot_token}
 
@@ -84,8 +94,13 @@ def test_the_command_says_it_with_an_exit_status(slack: Slack, tmp_path: Path) -
         argv = [sys.executable, "-m", "gameday", "slack", "check", *words]
         return subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
+    (tmp_path / "playbooks").mkdir()
+    (tmp_path / "playbooks" / "shop.yaml").write_text("name: shop\nrooms: {stakeholders: [C03]}\n")
+    with (tmp_path / "settings.toml").open("a") as file:
+        file.write(f"\nplaybooks = {json.dumps(str(tmp_path / 'playbooks'))}\n")
     done = check()
-    assert (done.returncode, done.stdout.count("ok ")) == (0, 5), done.stderr
+    assert (done.returncode, done.stdout.count("ok ")) == (0, 6), done.stderr
+    assert "stakeholders of shop" in done.stdout
     slack.scopes.discard("files:write")
     done = check("--json")
     assert done.returncode == 1 and [each["state"] for each in json.loads(done.stdout)].count("no") == 1

@@ -1,4 +1,5 @@
-"""The demo's game day, one scenario sealed, led and played from Slack alone: by Socket Mode, by callbacks, and with Slack gone from the inject on.
+"""The demo's game day, one scenario sealed, led and played from Slack alone: by Socket Mode, by callbacks, and with Slack gone from the inject on,
+for a scenario or until the day is over.
 
 A commander, a safety officer and two responders are played by this script. Nobody touches a terminal.
 """
@@ -16,10 +17,11 @@ from activities.journal import Journal
 from demo.__main__ import settings_of
 from demo.shop import Shop
 from gameday.event import EventKind
+from tests.rigs.slack import File, Slack
 from tests.rigs.slack_town import ADA, CONTROL, GRACE, KEN, LINUS, RESPONSE, SUPPORT, TEAM, SlackTown, everything_for, slack_town
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.timeout(280)
+pytestmark = pytest.mark.timeout(400)
 SECRETS = ("ledger", "freezes", "frozen", "process.pause", "stand-by")
 """What gives the first scenario away. (The second one is open, and has words of the first in its title.)"""
 PATIENT = {
@@ -49,15 +51,18 @@ def playbook(shop: Shop) -> str:
     return text.replace("    hypothesis: The shop keeps selling", "    sealed: true\n    hypothesis: The shop keeps selling", 1)
 
 
-@pytest.mark.parametrize("how", ["socket", "callbacks", "cut off"])
-async def test_the_demos_day_is_played_without_a_terminal(shop: Shop, tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize(("callbacks", "gone"), [(False, ""), (True, ""), (True, "a scenario"), (False, "the day")])
+async def test_the_demos_day_is_played_without_a_terminal(shop: Shop, tmp_path: Path, callbacks: bool, gone: str) -> None:
     settings = settings_of(json.loads((shop.directory / "shop.json").read_bytes()))
-    async with slack_town(tmp_path / "home", how == "callbacks", playbook(shop), settings) as stage:
-        await asyncio.to_thread(_played, stage, shop, how == "cut off")
+    text = playbook(shop)
+    if gone == "the day":  # nobody can say go to the second scenario, and its silence ends the wait for it
+        text = text.replace("probes:", "gates: {inject: {timeout: 90s}}\nprobes:", 1)
+    async with slack_town(tmp_path / "home", callbacks, text, settings) as stage:
+        await asyncio.to_thread(_played, stage, shop, gone)
         assert stage.slack.violations == [] and not Journal.at(stage.town.home).live()
 
 
-def _played(stage: SlackTown, shop: Shop, cut_off: bool) -> None:
+def _played(stage: SlackTown, shop: Shop, gone: str) -> None:
     slack, run = stage.slack, stage.begin()
     stage.press(GRACE, run, "predict")
     slack.submit(GRACE, stage.dialog(GRACE), {"q0": "5s", "q1": "2 %"}).wait()
@@ -65,23 +70,41 @@ def _played(stage: SlackTown, shop: Shop, cut_off: bool) -> None:
     stage.press(KEN, run, "ready", RESPONSE)
     _go(stage, run, 1)
     slack.until(lambda: _is_frozen(shop), 60, "the ledger is frozen")
-    if cut_off:
+    if gone:
         slack.down()
         slack.until(lambda: _over(stage, run, 1), 150, "the first scenario is over")
         slack.until(lambda: not _is_frozen(shop), 10, "the ledger goes on")
-        slack.up()
-        slack.until(lambda: slack.connections, 30, "the control room is back")
     else:
         _respond(stage, run)
         slack.until(lambda: _over(stage, run, 1), 150, "the first scenario is over")
-    _go(stage, run, 2)
+    if gone == "the day":
+        slack.until(lambda: stage.town.has_ended(run), 200, "the day has ended")
+    if gone:
+        slack.up()
+    if gone != "the day":
+        _go(stage, run, 2)
     slack.until(lambda: stage.town.has_ended(run), 150, "the day has ended")
     stage.seen(RESPONSE, "the drill is over. Everything is off.", 60)
     stage.seen(SUPPORT, "All clear", 60)
     record = stage.town.record(run)
     assert {story.outcome for story in record.faults()} == {"reverted"} and record.chain.startswith("record verified")
-    assert [event.actor for event in record.of(EventKind.GATE_OPENED)] == ["Ada", "Ada"]
-    slack.until(lambda: [each for each in slack.files if each.name == f"{run}.md" and b"Grace" in each.bytes], 60, "the report")
+    assert [event.actor for event in record.of(EventKind.GATE_OPENED)] == ["Ada"] * (1 if gone == "the day" else 2)
+    slack.until(lambda: _report(slack, run, b"Grace"), 60, "the report")
+    if not gone:
+        _look_back(stage, run)
+
+
+def _look_back(stage: SlackTown, run: str) -> None:
+    """What a responder says of the day once it is over goes to the room with the report, once no more has come for a while."""
+    slack = stage.slack
+    slack.press(LINUS, stage.seen(RESPONSE, "the drill is over"), "survey").wait()
+    slack.submit(LINUS, stage.dialog(LINUS), {"went-well": "we asked each other", "action1": "alert on trust", "owner1": "Ken"}).wait()
+    stage.heard(LINUS, "2 notes of yours are in the report")
+    slack.until(lambda: _report(slack, run, b"we asked each other"), 120, "the report with what was said")
+
+
+def _report(slack: Slack, run: str, words: bytes) -> list[File]:
+    return [each for each in slack.files if each.channel == CONTROL and each.name.startswith(run) and words in each.bytes]
 
 
 def _respond(stage: SlackTown, run: str) -> None:

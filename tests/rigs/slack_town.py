@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from control_room.manifest import manifest
 from gameday.event import EventKind
 from tests.rigs.slack import Message, Slack, View, slack_server
 from tests.rigs.town import Town, town
@@ -65,7 +66,8 @@ class SlackTown:
     """What the settings say besides."""
 
     def furnish(self, playbook: str = PLAYBOOK) -> None:
-        """The workspace's channels, the settings and the playbook."""
+        """The workspace's channels, an app with what its manifest asks for and no more, the settings and the playbook."""
+        self.slack.scopes = set(manifest()["oauth_config"]["scopes"]["bot"])
         members = {CONTROL: (ADA, GRACE, EDSGER), RESPONSE: (LINUS, KEN, ADA), SUPPORT: (STRANGER,), ELSEWHERE: (LINUS, STRANGER, ADA)}
         for channel, users in members.items():
             self.slack.join(channel, *users, private=channel == CONTROL)
