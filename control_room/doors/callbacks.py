@@ -5,6 +5,7 @@ Source: docs.slack.dev, *Verifying requests from Slack*.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -19,6 +20,8 @@ from control_room.payloads import MOST_BYTES, Junk
 from control_room.reception import Reception
 
 PLACES = {"/slack/events": "events_api", "/slack/interactive": "interactive", "/slack/commands": "slash_commands"}
+READ_WITHIN = 5.0
+"""Seconds that a body may take to come in. Slack waits for three."""
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +31,11 @@ class Callbacks:
         self._verifier, self._reception = SignatureVerifier(signing_secret), reception
 
     async def take(self, request: web.Request) -> web.Response:
-        body = await _read(request)
+        try:
+            async with asyncio.timeout(READ_WITHIN):
+                body = await _read(request)
+        except TimeoutError:
+            return self._refuse(request, 408, f"it was not there whole after {READ_WITHIN:.0f} s")
         if body is None:
             return self._refuse(request, 413, f"more than {MOST_BYTES} bytes")
         if not _is_text(body):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
 
+from control_room.doors import callbacks
 from control_room.doors.callbacks import served
 from control_room.payloads import MOST_BYTES
 from control_room.reception import Reception
@@ -101,6 +103,17 @@ async def test_what_is_too_large_is_not_read_to_its_end(door: httpx.AsyncClient,
     assert (await door.post("/slack/commands", content=body, headers=signed(body))).status_code == 413
     assert (await door.get("/slack/commands")).status_code == 405
     assert (await door.post("/slack/other", content=b"")).status_code == 404
+    assert desk.worked == []
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(door: httpx.AsyncClient, desk: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callbacks, "READ_WITHIN", 0.3)
+    address = urlsplit(str(door.base_url))
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(b"POST /slack/commands HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\na=")
+    async with asyncio.timeout(20):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+    writer.close()
     assert desk.worked == []
 
 
