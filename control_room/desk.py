@@ -66,7 +66,7 @@ class Desk:
         return found
 
     async def work(self, payload: Payload, age: float = 0.0) -> None:
-        """Does what was asked, and tells whoever asked what came of it. Never fails."""
+        """Does what was asked, and tells whoever asked what came of it: a mistake of theirs, of Slack's or of ours too."""
         try:
             if not self._directory.is_ours(payload.who):
                 raise Refused("you are not of this workspace: people of another one take no part from here")

@@ -123,7 +123,7 @@ class Followed:
             shown = public if self.veils_control else everything
             self._show_control(now, bool(shown))
             self._tell_thread(shown)
-        self._ask(everything)
+        self._ask_in_person(everything)
         for channel in self.respond_in:
             self._tell_responders(channel, public)
         for channel in self._said.stakeholders:
@@ -200,7 +200,7 @@ class Followed:
             self.key("thread", event.id), self.control, cut(harmless(line.said), 300), tuple(blocks), thread=self.key("control"), broadcast=True
         )
 
-    def _ask(self, events: Sequence[Event]) -> None:
+    def _ask_in_person(self, events: Sequence[Event]) -> None:
         """What somebody is to do by hand they are asked in person: of a sealed scenario nobody else may know it."""
         asking = [event for event in events if event.kind is EventKind.FAULT_ASKED]
         errands = open_errands((*self._had[0], *self._new[0])) if asking else {}

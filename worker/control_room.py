@@ -38,7 +38,7 @@ from gameday.settings import Settings
 from gameday.slack import SlackSettings
 from worker.processes import prepare
 from worker.runs import TemporalRuns
-from worker.snapshot import paint
+from worker.snapshot import Painter
 
 KNOCK_EVERY = 5.0
 """Seconds between two tries to reach Slack at the start."""
@@ -117,7 +117,9 @@ async def _assemble(settings: Settings, known: SlackSettings, web: Web, team: st
     async def report(run_id: str) -> str:
         return await runs.report(run_id, False)
 
-    follower = Follower(store, web, outbox, own, board, known, folder, here, paint, report)
+    painter = Painter()
+    stack.push_async_callback(painter.close)
+    follower = Follower(store, web, outbox, own, board, known, folder, here, painter.paint, report)
     try:
         await follower.look()  # who presses or types at once means a run that is known by then
     except GamedayError as error:

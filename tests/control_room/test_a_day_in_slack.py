@@ -104,6 +104,12 @@ def _meanwhile(stage: SlackTown, run: str) -> None:
     slack.until(lambda: sum(True for _ in stage.town.record(run).of(EventKind.NOTE)) == 4, 20, "four notes")
 
 
+def _pictures(stage: SlackTown, run: str) -> list[str]:
+    """Their titles, of those in the run's thread. (Before anything is measured there is nothing to draw.)"""
+    top = stage.message(run)
+    return [each.title for each in stage.slack.files if each.name.endswith(".png") and (each.channel, each.thread_ts) == (CONTROL, top.ts)]
+
+
 def _afterwards(stage: SlackTown, run: str) -> None:
     slack = stage.slack
     slack.press(KEN, stage.seen(RESPONSE, "the drill is over"), "survey").wait()
@@ -126,6 +132,9 @@ def _afterwards(stage: SlackTown, run: str) -> None:
     assert told == [("Ken", "coffee")]
     (go,) = (event for event in record.of(EventKind.GATE_OPENED) if event.text("how") == "go")
     assert go.actor == "Ada" and go.data["said"] == {"by": f"slack:T01/{ADA}", "via": f"slack {CONTROL}", "id": go.data["said"]["id"]}  # type: ignore[index,call-overload]
+    phases = [f"{event.text('phase')}, scenario 1" for event in record.of(EventKind.PHASE_BEGAN)]
+    slack.until(lambda: set(phases[1:]) <= set(_pictures(stage, run)), 60, "a picture as each phase began")
+    assert len(phases) == 5 and len(set(_pictures(stage, run))) == len(_pictures(stage, run))
     written = stage.town.home / "runs" / run / "postmortem.md"
     slack.until(lambda: written.is_file() and "An alert for quiet" in written.read_text(), 30, "the report with what was said last")
     assert "99 %" in written.read_text() and "Linus saw it at once" in written.read_text()

@@ -94,7 +94,7 @@ class SlackTown:
             self.slack.callbacks = self.log().rpartition("callbacks at ")[2].split(". ")[0].strip()
         else:
             self.slack.until(
-                lambda: self.slack.connected >= sockets + 2 and self.slack.connections == 2, 30, f"the control room has connected: {self.log()}"
+                lambda: self.slack.connected >= sockets + 2 and self.slack.connections == 2, 60, f"the control room has connected: {self.log()}"
             )
 
     def log(self) -> str:
