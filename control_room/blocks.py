@@ -85,7 +85,7 @@ def built(blocks: Iterable[Block]) -> Blocks:
 
 
 def packed(value: dict[str, str]) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def unpacked(text: str) -> dict[str, str]:

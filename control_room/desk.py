@@ -216,7 +216,7 @@ def _run_id(text: str) -> str:
 
 def _scenario(carried: dict[str, str]) -> int:
     said = carried.get("scenario", "")
-    return int(said) if said.isdigit() and len(said) < 4 else 0
+    return int(said) if said.isdecimal() and len(said) < 4 else 0
 
 
 def _guesses(view: RunView, sent: Submission, carried: dict[str, str]) -> list[tuple[str, str, str]]:

@@ -31,8 +31,8 @@ from gameday.slack import SlackSettings
 LOOK_EVERY = 0.5
 LIST_EVERY = 2.0
 MEMBERS_EVERY = 30.0
-AFTERWARDS = timedelta(hours=12)
-"""How long a run that is over stays at hand: for its survey, and for what was not told yet."""
+AFTERWARDS = timedelta(days=3)
+"""How long a run that is over stays at hand: for its survey, and for what was not told yet, also over a weekend that Slack was away."""
 ABANDONED = timedelta(days=30)
 """How long a run is followed that never ends."""
 PROOF_PATIENCE = 60.0
@@ -143,7 +143,7 @@ class Follower:
 
     async def _take_up(self, run: str) -> None:
         ends = await asyncio.to_thread(self._store.told, run, [EventKind.RUN_ENDED])
-        if ends and datetime.now(UTC) - ends[-1].at > AFTERWARDS:
+        if ends and datetime.now(UTC) - ends[-1].at > AFTERWARDS and not self._own.is_open(run):
             self._gone.add(run)
             return
         plan = await asyncio.to_thread(self._store.plan, run)
@@ -180,7 +180,7 @@ class Follower:
     def _after(self, watched: Watched, age: timedelta, now: float) -> None:
         """Once a run is over: its report at once, and again when people have said more; then its own channel is put away, and it is let go."""
         followed, notes = watched.followed, watched.followed.afterwards
-        if age > AFTERWARDS:
+        if age > AFTERWARDS and not self._own.is_open(watched.run):
             self._let_go(watched.run)
             return
         if notes != watched.notes:

@@ -36,6 +36,10 @@ class OwnChannels:
         self._base.execute("INSERT OR IGNORE INTO channels (run, channel) VALUES (?, ?)", (run, channel))
         return channel
 
+    def is_open(self, run: str) -> bool:
+        """Whether the run has a channel that is still to be archived."""
+        return self._base.execute("SELECT 1 FROM channels WHERE run = ? AND archived = 0", (run,)).fetchone() is not None
+
     async def _make(self, name: str) -> str:
         try:
             made = await self._web.call("conversations.create", name=name)

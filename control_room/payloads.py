@@ -111,11 +111,11 @@ def read(kind: str, body: Mapping[str, Any]) -> Payload | None:
                 return _event(body)
             case _:
                 return None
-    except (KeyError, TypeError, AttributeError, IndexError):
-        raise Junk(f"{kind}: a part of it is missing, or is of another kind") from None
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise Junk(f"{kind}: {where} is not what Slack sends") from None
+    except (LookupError, TypeError, AttributeError, ValueError):
+        raise Junk(f"{kind}: a part of it is missing, or is of another kind") from None
 
 
 def _command(body: Mapping[str, Any]) -> SlashCommand:

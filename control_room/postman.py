@@ -25,9 +25,18 @@ TIDY_EVERY = 3600.0
 OLD = 7 * 24 * 3600.0
 """Seconds after which a message is of no use any more."""
 MENDED = frozenset(
-    {"not_in_channel", "missing_scope", "invalid_auth", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}
+    {
+        "not_in_channel",
+        "channel_not_found",
+        "missing_scope",
+        "invalid_auth",
+        "token_revoked",
+        "token_expired",
+        "account_inactive",
+        "not_allowed_token_type",
+    }
 )
-"""Refusals that whoever looks after the app can mend: what is said waits for that."""
+"""Refusals that whoever looks after the app can mend: what is said waits for that. (A private channel that the app is not in is not found.)"""
 PAGE = 100
 """Messages of one answer, where a lost one is looked for."""
 BEFORE = 300.0

@@ -8,9 +8,10 @@ from control_room.blocks import Blocks, actions, built, button, harmless, plain,
 from control_room.control import stopping, taking_part
 from gameday.event import Event, EventKind
 from gameday.plan import RunKind
+from gameday.said import proven_late
 from gameday.view import RunView
 
-TOLD = frozenset({EventKind.CARD, EventKind.REVEALED, EventKind.REAL_CALLED, EventKind.RUN_ENDED})
+TOLD = frozenset({EventKind.CARD, EventKind.REVEALED, EventKind.REAL_CALLED, EventKind.RUN_ENDED, EventKind.FAULT_ENDED})
 """What the room is told of, beside the drill itself."""
 
 
@@ -45,6 +46,9 @@ def post(event: Event, view: RunView) -> tuple[str, Blocks] | None:
             return "A real incident is called", built([section(text)])
         case EventKind.RUN_ENDED:
             return all_clear(view)
+        case EventKind.FAULT_ENDED if proven_late(event, view):
+            text = f"*{plain(view.plan.playbook.name)}*: it is proven now that everything is off."
+            return f"{view.plan.playbook.name}: everything is off", built([section(text)])
         case _:
             return None
 

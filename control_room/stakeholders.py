@@ -5,10 +5,11 @@ from __future__ import annotations
 from control_room.blocks import Blocks, built, plain, section
 from gameday.event import Event, EventKind
 from gameday.plan import RunKind
+from gameday.said import proven_late
 from gameday.verdicts import Outcome
 from gameday.view import RunView
 
-TOLD = frozenset({EventKind.RUN_STARTED, EventKind.REAL_CALLED, EventKind.RUN_ENDED})
+TOLD = frozenset({EventKind.RUN_STARTED, EventKind.REAL_CALLED, EventKind.RUN_ENDED, EventKind.FAULT_ENDED})
 
 
 def post(event: Event, view: RunView) -> tuple[str, Blocks] | None:
@@ -37,6 +38,8 @@ def _text(event: Event, view: RunView) -> str:
             return f"The exercise {playbook.name} does not take place today. Nothing was disturbed."
         case EventKind.RUN_ENDED if event.text("outcome") == Outcome.DIRTY:
             return f"The exercise {playbook.name} is over, and not everything is proven to be as it was before. People are working on it."
+        case EventKind.FAULT_ENDED if proven_late(event, view):
+            return f"All clear: everything that the exercise {playbook.name} disturbed is as it was before."
         case EventKind.RUN_ENDED:
             return f"All clear: the exercise {playbook.name} is over, and everything is as it was before."
         case _:

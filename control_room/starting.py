@@ -17,6 +17,7 @@ from gameday.loading import Opening, opening
 from gameday.playbook import Role
 
 LEADING = frozenset({Role.COMMANDER, Role.TECHNICAL_LEAD, Role.SAFETY})
+MOST_NAMED = 50
 _STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
@@ -26,19 +27,22 @@ class Starting:
 
     async def ask(self, said: SlashCommand, name: str) -> None:
         """Opens the dialog with the playbook's variables."""
-        playbook = await asyncio.to_thread(opening, self.path(name))
+        playbook = await asyncio.to_thread(self._opened, name, said.who)
         self._allowed(said.who, playbook)
         await self._voice.open(said, dialogs.start(name, playbook.variables))
 
     async def start(self, sent: Submission, carried: Mapping[str, str], answers: Mapping[str, str]) -> None:
-        path = self.path(carried.get("playbook", ""))
-        actor = self._allowed(sent.who, await asyncio.to_thread(opening, path), sent.channel)
+        playbook = carried.get("playbook", "")
+        actor = self._allowed(sent.who, await asyncio.to_thread(self._opened, playbook, sent.who), sent.channel)
         values = {name.removeprefix("v-"): value for name, value in answers.items() if name.startswith("v-")}
-        run = await self._runs.start(sent.id, path, values, actor)
+        run = await self._runs.start(sent.id, self.path(playbook, sent.who), values, actor)
         await self._voice.private(sent, f"`{run}` is started; it is in its control room")
 
-    def path(self, name: str) -> Path:
-        """A playbook of the folder, by its file's name with or without `.yaml`.
+    def _opened(self, name: str, who: Who) -> Opening:
+        return opening(self.path(name, who))
+
+    def path(self, name: str, who: Who) -> Path:
+        """A playbook of the folder, by its file's name with or without `.yaml`. Of what others may start not even the names are told.
 
         Raises:
             BadInput: there is none, or it lies elsewhere.
@@ -49,9 +53,16 @@ class Starting:
         here = sorted(path for path in self._folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml"))
         found = [path for path in here if path.stem == stem] if _STEM.fullmatch(stem) else []
         if not found:
-            listed = ", ".join(f"`{path.stem}`" for path in here[:20]) or "none"
+            listed = ", ".join(f"`{path.stem}`" for path in here[:MOST_NAMED] if self._may_start(who, path)) or "none that you may start"
             raise BadInput(f"there is no such playbook; expected one of {listed}")
         return found[0]
+
+    def _may_start(self, who: Who, path: Path) -> bool:
+        try:
+            self._allowed(who, opening(path))
+        except (BadInput, Refused):
+            return False
+        return True
 
     def _allowed(self, who: Who, playbook: Opening, channel: str | None = None) -> Actor:
         actor = self._board.directory.actor(who, playbook, channel)

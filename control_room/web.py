@@ -94,7 +94,7 @@ class Web:
         try:
             async with aiohttp.ClientSession(timeout=timeout) as session, session.post(url, json=body, allow_redirects=False) as response:
                 if response.status != 200:
-                    raise SlackSaysNo("response_url", f"status {response.status}", final=response.status < 500 and response.status != 429)
+                    raise _status("response_url", response)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise SlackSaysNo("response_url", f"Slack does not answer ({type(error).__name__})") from None
 
@@ -109,7 +109,7 @@ class Web:
         try:
             async with aiohttp.ClientSession(timeout=timeout) as session, session.post(place["upload_url"], data=content) as response:
                 if response.status != 200:
-                    raise SlackSaysNo("upload", f"status {response.status}")
+                    raise _status("upload", response)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise SlackSaysNo("upload", f"Slack does not answer ({type(error).__name__})") from None
         files = [{"id": place["file_id"], "title": title}]
@@ -128,6 +128,13 @@ def _refused(method: str, error: SlackApiError) -> SlackSaysNo:
     why = "; ".join(map(str, (data.get("response_metadata") or {}).get("messages") or ()))
     needs = f" (it needs {data['needed']})" if "needed" in data else ""
     return SlackSaysNo(method, f"{said}{needs}{f': {why}' if why else ''}"[:600], final=True)
+
+
+def _status(method: str, response: aiohttp.ClientResponse) -> SlackSaysNo:
+    """Of an address that answers with no words."""
+    if response.status == 429:
+        return SlackSaysNo(method, "asks for a pause", after=_seconds(response.headers.get("Retry-After")))
+    return SlackSaysNo(method, f"status {response.status}", final=response.status < 500)
 
 
 def _seconds(text: object) -> float:

@@ -267,7 +267,7 @@ def _moment_refusal(command: Command, moment: Moment) -> str | None:
             return "no scenario is under way"
         case Verb.MARK if moment.resting:
             return "the scenario is over, its clocks stand; say it as a note"
-        case Verb.MARK if not moment.injected:
+        case Verb.MARK if not moment.injected and (moment.revealed or not moment.sealed):
             return "nothing has been injected yet, so there is nothing to mark; a note can be written at any time"
         case Verb.MARK if command.clock is None:
             return "say what you mark: detected or mitigated"

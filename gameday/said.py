@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from gameday.event import Event, EventKind
 from gameday.language import Guardrail
 from gameday.rows import FaultRow
 from gameday.units import clock, format_value, spoken
+from gameday.verdicts import Outcome
 from gameday.view import RunView
 
 
@@ -89,6 +91,17 @@ def ends(fault: FaultRow, view: RunView, now: datetime) -> str:
         return "now"
     latest = f"{local(view, fault.ends_at)} at the latest, in {clock(fault.ends_at - now)}"
     return f"when {fault.until}, {latest}" if fault.until else latest
+
+
+def proven_late(event: Event, view: RunView) -> bool:
+    """Whether this is the proof, after a run has ended dirty, that nothing of it is left."""
+    return (
+        event.kind is EventKind.FAULT_ENDED
+        and view.outcome == Outcome.DIRTY
+        and view.ended_at is not None
+        and event.at > view.ended_at
+        and all(row.outcome != "dirty" for row in view.all_faults)
+    )
 
 
 def local(view: RunView, at: datetime) -> str:

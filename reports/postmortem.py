@@ -57,9 +57,9 @@ def write(record: RunRecord, folder: Path, sealed_open: bool = False, earlier: S
     return document
 
 
-def render(record: RunRecord, sealed_open: bool = False) -> str:
-    """The document alone, as Markdown."""
-    return _document(seen(record, sealed_open))
+def render(record: RunRecord, sealed_open: bool = False, earlier: Sequence[RunRecord] = ()) -> str:
+    """The document alone, as Markdown. The arguments are as in `write`."""
+    return _document(seen(record, sealed_open), earlier)
 
 
 def _pictures(day: Day) -> dict[str, str]:

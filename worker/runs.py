@@ -124,8 +124,11 @@ class TemporalRuns:
         self._writing[run_id] = asyncio.create_task(write())
 
     async def report(self, run_id: str, open_seals: bool) -> str:
-        record = await asyncio.to_thread(self.store.read, run_id)
-        return await asyncio.to_thread(postmortem.render, record, open_seals)
+        return await asyncio.to_thread(self._rendered, run_id, open_seals)
+
+    def _rendered(self, run_id: str, open_seals: bool) -> str:
+        record = self.store.read(run_id)
+        return postmortem.render(record, open_seals, self.store.earlier(record.plan))
 
 
 def read_playbook(path: Path, values: Mapping[str, str] | None = None) -> Loaded:

@@ -87,7 +87,7 @@ def following(day: RunRecord, seconds: float) -> Iterator[Followers]:
         store.open(day.plan)
         feeds = Feed(store, day.plan), Feed(store, day.plan, open_seals=False)
         followed = Followed(feeds, day.plan, Rooms(control=CONTROL, response=RESPONSE), outbox, DIRECTORY, lambda _: {FIRST: LEASE})
-        followed.veils_control = False
+        followed.veiled_because = ""
         found = Followers(followed, outbox)
         for step in range(int(seconds / STEP) + 1):
             told = told_until(day, step * STEP)
