@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -49,12 +49,24 @@ LAST = 3
 """How many of a thread's answers are shown."""
 
 
+class Noted(Outbox):
+    """An outbox without a postman: what was put in, by its key, as it was put in last."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.letters: dict[str, Letter] = {}
+
+    def put(self, letter: Letter, told: Iterable[str] = ()) -> bool:
+        self.letters[letter.key] = letter
+        return super().put(letter, told)
+
+
 @dataclass
 class Followers:
     """A run in its rooms, as far as it was followed: `post` has the letters in their order, each with the time of day when it was put in."""
 
     followed: Followed
-    outbox: Outbox
+    outbox: Noted
     post: dict[str, tuple[str, Letter]] = field(default_factory=dict)
 
     def look(self, folder: Path, record: RunRecord, seconds: float) -> None:
@@ -69,9 +81,9 @@ class Followers:
                 self.followed.put_picture(event, path)
         self.followed.pictures_due = []
         moment = (record.plan.started_at + timedelta(seconds=seconds)).astimezone(record.plan.zone)
-        for place in self.outbox.waiting():
-            known = self.post.get(place.letter.key)
-            self.post[place.letter.key] = (known[0] if known else f"{moment:%H:%M}", place.letter)
+        for key, letter in self.outbox.letters.items():
+            known = self.post.get(key)
+            self.post[key] = (known[0] if known else f"{moment:%H:%M}", letter)
 
     def posts(self, channel: str, thread: bool = False) -> list[Post]:
         """What is in a room, or in the threads of it."""
@@ -83,7 +95,7 @@ def following(day: RunRecord, seconds: float) -> Iterator[Followers]:
     """The day in a store, followed for so many seconds of it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        store, outbox = RunStore(f"sqlite:///{folder / 'gameday.db'}"), Outbox(folder / "slack.db")
+        store, outbox = RunStore(f"sqlite:///{folder / 'gameday.db'}"), Noted(folder / "slack.db")
         store.open(day.plan)
         feeds = Feed(store, day.plan), Feed(store, day.plan, open_seals=False)
         followed = Followed(feeds, day.plan, Rooms(control=CONTROL, response=RESPONSE), outbox, DIRECTORY, lambda _: {FIRST: LEASE})

@@ -10,7 +10,7 @@ import pytest
 
 from gameday.event import EventKind
 from tests.rigs.slack import Message
-from tests.rigs.slack_town import ADA, CONTROL, EDSGER, ELSEWHERE, GRACE, LINUS, PLAYBOOK, RESPONSE, SUPPORT, SlackTown, slack_town
+from tests.rigs.slack_town import ADA, CONTROL, EDSGER, ELSEWHERE, GRACE, KEN, LINUS, PLAYBOOK, RESPONSE, SUPPORT, SlackTown, slack_town
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -45,7 +45,7 @@ async def test_the_commanders_buttons(stage: SlackTown) -> None:
 def _commanded(stage: SlackTown) -> None:
     slack, run = stage.slack, stage.begin(length="60s")
     until_offered(stage, run, {"go", "hold", "skip", "handover", "abort", "real"}, {"extend", "resume", "reveal", "mark-detected"})
-    stage.press(ADA, run, "hold")
+    stage.press(GRACE, run, "hold")
     until_offered(stage, run, {"resume"}, {"hold"})
     stage.press(ADA, run, "resume")
     stage.press(ADA, run, "go")
@@ -60,39 +60,46 @@ def _commanded(stage: SlackTown) -> None:
     stage.heard(ADA, "Ada may not skip")
     stage.press(GRACE, run, "skip")
     slack.until(lambda: stage.town.has_ended(run), 40, "the run has ended")
-    assert events(stage, run, EventKind.HELD) == [("Ada", "")] and events(stage, run, EventKind.EXTENDED) == [("Ada", "120.0")]
+    assert events(stage, run, EventKind.HELD) == [("Grace", "")] and events(stage, run, EventKind.EXTENDED) == [("Ada", "120.0")]
     assert events(stage, run, EventKind.HANDED_OVER) == [("Ada", "Grace")] and events(stage, run, EventKind.SKIPPED) == [("Grace", "")]
     slack.until(lambda: actions(stage, run) == {"survey"}, 20, "only the survey is left")
 
 
-PHASES = {
-    "pre-check": (("baseline: 400ms", "baseline: 40s"), ""),
-    "the gate": (("", ""), ""),
-    "a fault is on": (("", ""), "60s"),
-    "recover": (("steady_for: 0s, recover_within: 10s", "steady_for: 50s, recover_within: 10s"), "1s"),
+PHASES: dict[str, tuple[tuple[str, str], str, EventKind, str, str]] = {
+    "pre-check": (("baseline: 400ms", "baseline: 40s"), "", EventKind.PHASE_BEGAN, ADA, CONTROL),
+    "the gate": (("", ""), "", EventKind.GATE_WAITING, GRACE, CONTROL),
+    "observe": (("", ""), "60s", EventKind.PHASE_BEGAN, LINUS, RESPONSE),
+    "recover": (("steady_for: 0s, recover_within: 10s", "steady_for: 50s, recover_within: 10s"), "1s", EventKind.PHASE_BEGAN, LINUS, RESPONSE),
+    "debrief": (("recover_within: 10s}", "recover_within: 10s, debrief: 60s}"), "1s", EventKind.REST_BEGAN, KEN, RESPONSE),
 }
+"""What makes each long enough, what tells that it has begun, and who aborts in it where."""
+NAMES = {ADA: "Ada", GRACE: "Grace", LINUS: "Linus", KEN: "Ken"}
 
 
-@pytest.mark.parametrize(("change", "length"), PHASES.values(), ids=PHASES)
-async def test_the_abort_button_in_each_phase(tmp_path: Path, change: tuple[str, str], length: str) -> None:
-    text = OPEN.replace(*change) if change[0] else OPEN
+@pytest.mark.parametrize("phase", PHASES)
+async def test_the_abort_button_in_each_phase(tmp_path: Path, phase: str) -> None:
+    text = OPEN.replace(*PHASES[phase][0]) if PHASES[phase][0][0] else OPEN
     async with slack_town(tmp_path / "home", playbook=text) as stage:
-        await asyncio.to_thread(_aborted, stage, length, "recover" if length == "1s" else "")
+        await asyncio.to_thread(_aborted, stage, phase)
 
 
-def _aborted(stage: SlackTown, length: str, phase: str) -> None:
+def _aborted(stage: SlackTown, phase: str) -> None:
+    _, length, begun, user, channel = PHASES[phase]
     slack, run = stage.slack, stage.begin(**({"length": length} if length else {}))
     if length:
         stage.press(ADA, run, "go")
         slack.submit(ADA, stage.dialog(ADA)).wait()
-        if phase:
-            slack.until(lambda: "· recover" in stage.message(run).plain, 60, "the recover phase in the message")
-        else:
-            slack.until(lambda: stage.town.is_frozen, 30, "the sleeper is frozen")
-    stage.press(LINUS, run, "abort", RESPONSE)
-    stage.heard(LINUS, "aborting: everything is taken off and read back")
+
+    def is_in_it() -> bool:
+        last = stage.town.record(run).last(begun)
+        return last is not None and (begun is EventKind.GATE_WAITING or phase in (last.text("phase"), last.text("rest")))
+
+    slack.until(is_in_it, 60, phase)
+    stage.press(user, run, "abort", channel)
+    stage.heard(user, "aborting: everything is taken off and read back")
     slack.until(lambda: stage.town.has_ended(run), 40, "the run has ended")
-    assert stage.town.is_clean and [event.actor for event in stage.town.record(run).of(EventKind.ABORTED)] == ["Linus"]
+    (aborted,) = stage.town.record(run).of(EventKind.ABORTED)
+    assert stage.town.is_clean and aborted.actor == NAMES[user]
 
 
 async def test_a_real_incident_and_why_it_was_stopped(stage: SlackTown) -> None:
@@ -156,6 +163,9 @@ async def test_each_thing_acts_once_however_often_it_is_delivered(stage: SlackTo
 
 def _delivered(stage: SlackTown) -> None:
     slack, run = stage.slack, stage.begin()
+    junk = slack.tell_raw("interactive", {"type": "block_actions", "user": {"id": "'; --", "team_id": "T01"}, "actions": []})
+    junk.wait()
+    assert junk.acked_after is not None and stage.log().count("not taken: interactive: ") == 1 and "Traceback" not in stage.log()
     said: Message = slack.say(LINUS, RESPONSE, "something is odd")
     first = slack.react(LINUS, said, "stopwatch").wait()
     slack.disconnect("refresh_requested")

@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from activities.store import RunStore
+from control_room import control
 from control_room.followed import Followed
 from control_room.identity import Directory
 from control_room.outbox import Letter, Outbox
@@ -17,7 +19,7 @@ from gameday.event import Event, EventKind
 from gameday.feed import Feed
 from gameday.record import RunRecord
 from gameday.rooms import Rooms
-from tests.gameday.cli.told import plan_of, told_day, told_until, write
+from tests.gameday.cli.told import FIRST, SECOND, plan_of, told_day, told_until, write
 from tests.rigs.slack.block_kit import problems
 
 CONTROL, RESPONSE, SUPPORT = "C01", "C02", "C03"
@@ -133,6 +135,53 @@ def test_a_day_that_is_not_announced_is_silent_until_its_cards(sealed: RunRecord
     followed, outbox = start(sealed, Rooms(control=CONTROL, response=RESPONSE, announced=False))
     look(followed, 0.0)
     assert [each.text for each in letters(outbox, RESPONSE)] == ["Support: a customer was charged twice"]
+
+
+def test_the_control_rooms_message_has_everything_at_a_glance(start: Start) -> None:
+    day = told_day(plan_of())
+    followed, _ = start(told_until(day, 16))
+    followed.pull()
+    now = day.plan.started_at + timedelta(seconds=16)
+    _, blocks = control.message(followed.open, now, {FIRST: 14.2}, DIRECTORY)
+    said = json.dumps(blocks, ensure_ascii=False)
+    for words in (
+        "*1 of 2 The ledger freezes* · observe 0:06 of 10:00",
+        "stop 16:00",
+        "commander <@U01>",
+        "✘ errors *0.6 %* (steady &lt; 0.1 %, abort &gt; 5 % in 3 of 5 samples)",
+        "*112 ms* (steady &lt; 60 ms)",
+        "Customers: 24 failed requests today",
+        "`ledger-frozen` local, ledger (pid 4312): *active*, lease 14 s, ends when mitigated, 14:40:09 at the latest",
+        "● detected 0:02   ○ mitigated   ○ recovered",
+    ):
+        assert words in said, f"{words} in {said}"
+
+
+def test_a_gate_says_its_deadline_and_what_silence_means(start: Start) -> None:
+    day = told_until(told_day(plan_of()), 6)
+    (waiting,) = (event for event in day.events if event.kind is EventKind.GATE_WAITING)
+    followed, outbox = start(day)
+    look(followed)
+    assert "waiting for a go (inject 1)" in told(outbox, CONTROL) and "left, then it stands down" in told(outbox, CONTROL), waiting
+
+
+def test_what_was_dirty_at_the_end_and_is_proven_gone_later_is_told_too(start: Start, tmp_path: Path) -> None:
+    day = told_until(told_day(plan_of()), 44.5)
+    at = day.plan.started_at
+
+    def event(identity: str, seconds: float, kind: EventKind, **data: Any) -> Event:
+        return Event(id=identity, run_id=day.run_id, at=at + timedelta(seconds=seconds), kind=kind, scenario=1, fault=SECOND, data=data)
+
+    dirty = event("dirty", 50, EventKind.FAULT_DIRTY, name="ledger-slow", label="edge", problems=["it does not answer"], plan=[])
+    ended = event("over", 60, EventKind.RUN_ENDED, outcome="dirty", exit_code=5, reason="ledger-slow is not proven gone")
+    gone = event("gone", 90, EventKind.FAULT_ENDED, name="ledger-slow", label="edge", outcome="reverted", reason="late", took_ms=1)
+    followed, outbox = start(RunRecord(day.plan, (*day.events, dirty, ended.model_copy(update={"scenario": None, "fault": None})), day.samples))
+    look(followed)
+    assert "not everything is proven" in told(outbox, SUPPORT) and "It is not proven that everything is off" in told(outbox, RESPONSE)
+    RunStore(f"sqlite:///{tmp_path / 'gameday.db'}").append([gone])
+    look(followed, 10.0)
+    assert "All clear: everything that the exercise checkout-day disturbed is as it was before." in told(outbox, SUPPORT)
+    assert "it is proven now that everything is off" in told(outbox, RESPONSE)
 
 
 def test_a_restart_tells_nothing_twice_and_forgets_nothing(start: Start) -> None:

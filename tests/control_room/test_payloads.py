@@ -90,6 +90,9 @@ def test_what_slack_would_not_send_is_junk(kind: str, body: object) -> None:
         ("interactive", {**PRESS, "user": {"id": "<!channel>", "team_id": "T01"}}),
         ("interactive", {**PRESS, "actions": [{**PRESS["actions"][0], "value": "x" * 2001}]}),
         ("events_api", {**reaction("Ev1"), "team_id": 7}),
+        ("interactive", {**SENT, "view": {**SENT["view"], "hash": "\ud800"}}),
+        ("interactive", {**SENT, "view": {**SENT["view"], "state": {"values": {"q0": {}}}}}),
+        ("interactive", {**SENT, "view": {**SENT["view"], "state": {"values": {"q0": {"a": {"value": "x"}, "b": {"value": "y"}}}}}}),
     ],
 )
 def test_what_is_out_of_bounds_is_refused_without_being_repeated(kind: str, body: dict[str, Any]) -> None:

@@ -109,6 +109,19 @@ def _narrowed(stage: SlackTown) -> None:
     assert [event.actor for event in stage.town.record(run).of(EventKind.ABORTED)] == ["Ken"]
 
 
+async def test_a_day_for_which_nobody_says_go_does_not_take_place(tmp_path: Path) -> None:
+    text = EASY.replace("timeout: 5m", "timeout: 2s")
+    async with slack_town(tmp_path / "home", playbook=text) as stage:
+        await asyncio.to_thread(_stood_down, stage)
+
+
+def _stood_down(stage: SlackTown) -> None:
+    run = stage.begin()
+    stage.seen(SUPPORT, "does not take place today. Nothing was disturbed.", 60)
+    assert stage.town.record(run).last(EventKind.RUN_ENDED).text("outcome") == "stood-down"  # type: ignore[union-attr]  # it was told
+    stage.seen(CONTROL, "stood-down")
+
+
 async def test_somebody_is_asked_whether_they_are_still_there(tmp_path: Path) -> None:
     present = EASY.replace("presence: {within: 5m}", "presence: {within: 10s, answer_within: 60s}")
     async with slack_town(tmp_path / "home", playbook=present) as stage:

@@ -24,7 +24,7 @@ TEAM = f"""team:
   commander: {{name: Ada, slack: {ADA}}}
   safety: {{name: Grace, slack: {GRACE}}}
   responders: [{{name: Linus, slack: {LINUS}}}, {{name: Ken, slack: {KEN}}}]
-  observers: [{{name: Edsger, slack: {EDSGER}}}]
+  observers: [{{name: Edsger}}]
 rooms: {{control: {CONTROL}, response: {RESPONSE}, stakeholders: [{SUPPORT}]}}
 """
 
@@ -69,8 +69,8 @@ class SlackTown:
         """The workspace's channels, an app with what its manifest asks for and no more, the settings and the playbook."""
         self.slack.scopes = set(manifest()["oauth_config"]["scopes"]["bot"])
         members = {CONTROL: (ADA, GRACE, EDSGER), RESPONSE: (LINUS, KEN, ADA), SUPPORT: (STRANGER,), ELSEWHERE: (LINUS, STRANGER, ADA)}
-        for channel, users in members.items():
-            self.slack.join(channel, *users, private=channel == CONTROL)
+        for channel, users in members.items():  # a command works in any channel, also where the app is not
+            self.slack.join(channel, *users, private=channel == CONTROL, bot=channel in (CONTROL, RESPONSE))
         folder = self.town.home / "playbooks"
         folder.mkdir()
         filled = playbook.replace("PIDFILE", str(self.town.home / "sleeper.pid")).replace("PORT", str(self.town.port))
@@ -81,7 +81,8 @@ class SlackTown:
         section = {"bot_token": "secret://env/SLACK_BOT_TOKEN", "base_url": self.slack.base_url.rstrip("/"), "playbooks": str(folder)}
         section |= door
         written = "\n".join(f"{key} = {json.dumps(value)}" for key, value in section.items())
-        (self.town.home / "settings.toml").write_text(f"[slack]\n{written}\n{self.settings}")
+        people = f'people = {{{EDSGER} = "Edsger"}}'  # whom the playbook knows by name alone
+        (self.town.home / "settings.toml").write_text(f"[slack]\n{written}\n{people}\n{self.settings}")
         tokens = {"SLACK_BOT_TOKEN": self.slack.bot_token, "SLACK_APP_TOKEN": self.slack.app_token, "SLACK_SIGNING_SECRET": self.slack.signing_secret}
         self.town.environment |= tokens
 
@@ -168,6 +169,7 @@ async def slack_town(home: Path, callbacks: bool = False, playbook: str = PLAYBO
             stage.open()
             try:
                 yield stage
+                assert slack.violations == [], "Slack would have taken it otherwise"
             finally:
                 built.kill("slack")
 
@@ -181,4 +183,5 @@ def everything_for(slack: Slack, user: str, *channels: str) -> Iterator[str]:
     yield from (json.dumps([each.text, each.blocks]) for each in (*slack.private(user), *slack.dms(user)))
     for view in (slack.home(user), slack.modal(user)):
         yield json.dumps(view.blocks) if view else ""
-    yield from (f"{each.name} {each.title} {each.bytes!r}" for each in slack.files if each.channel in channels)
+    theirs = {*channels, *(each.channel for each in slack.dms(user))}
+    yield from (f"{each.name} {each.title} {each.bytes!r}" for each in slack.files if each.channel in theirs)

@@ -164,6 +164,10 @@ class Slack(Seeing):
 
         return self._loop.do(done)
 
+    def tell_raw(self, kind: str, payload: Json) -> Delivery:
+        """Tells the app something that Slack itself would not."""
+        return self._loop.do(self._tell, kind, payload)
+
     def _tell(self, kind: str, payload: Json, asked: Json | None = None) -> Delivery:
         return self._server.dispatch.start(Delivery(kind, payload, asked))
 
