@@ -52,7 +52,7 @@ class Notes:
         try:
             await self._web.call("reactions.add", channel=payload.channel, timestamp=payload.message, name=NOTED)
         except SlackSaysNo as no:
-            if no.error != "already_reacted":
+            if no.code != "already_reacted":
                 await self._voice.private(payload, "noted")
 
     async def say(self, payload: Payload, run: str, said: str) -> None:

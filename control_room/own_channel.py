@@ -9,6 +9,8 @@ from control_room.table import base
 from control_room.web import SlackSaysNo, Web
 
 MOST_NAME = 80
+GONE = frozenset({"already_archived", "is_archived", "channel_not_found"})
+"""Somebody has put it away by hand, or deleted it."""
 MOST_INVITED = 100
 """Users that one invitation takes."""
 
@@ -44,7 +46,7 @@ class OwnChannels:
         try:
             made = await self._web.call("conversations.create", name=name)
         except SlackSaysNo as no:
-            if no.error != "name_taken":
+            if no.code != "name_taken":
                 raise
             return await self._find(name)  # made by a call that nobody heard the end of
         return str(made["channel"]["id"])
@@ -71,7 +73,7 @@ class OwnChannels:
         try:
             await self._web.call("conversations.archive", channel=found[0])
         except SlackSaysNo as no:
-            if no.error != "already_archived":
+            if no.code not in GONE:
                 raise
         self._base.execute("UPDATE channels SET archived = 1 WHERE run = ?", (run,))
 

@@ -138,7 +138,7 @@ class Postman:
             if self._outbox.shown(letter.key) != letter.digest:
                 await self._web.call("chat.update", channel=letter.channel, ts=place.ts, text=letter.text, blocks=blocks, metadata=letter.metadata)
             return place.ts
-        found = await self._find(letter, thread, place.tried) if place.tried else ""
+        found = await self._look_for(letter, thread, place.tried) if place.tried else ""
         if found:
             return found
         self._outbox.trying(letter)
@@ -150,6 +150,16 @@ class Postman:
         more = {"thread_ts": thread, "reply_broadcast": letter.broadcast or None, "metadata": letter.metadata, "unfurl_links": False}
         posted = await self._web.call("chat.postMessage", channel=letter.channel, text=letter.text, blocks=blocks, **more)
         return str(posted["ts"])
+
+    async def _look_for(self, letter: Letter, thread: str | None, tried: float) -> str:
+        """Where it stands, if it does. While Slack does not say, it is not posted; where it never will, twice is better than never."""
+        try:
+            return await self._find(letter, thread, tried)
+        except SlackSaysNo as no:
+            if no.final:
+                log.info("nobody can look whether a message is in %s, and it is posted: %s", letter.channel, no)
+                return ""
+            raise SlackSaysNo("looking for a message", no.error, after=no.after, unsure=True) from None
 
     async def _find(self, letter: Letter, thread: str | None, tried: float) -> str:
         """A message that an earlier call may have posted without our hearing of it."""
@@ -172,11 +182,11 @@ class Postman:
 
     def _refused(self, place: Place, lane: str, no: SlackSaysNo) -> None:
         letter = place.letter
-        if no.error == "message_not_found" and place.ts:
+        if no.code == "message_not_found" and place.ts:
             self._outbox.lost(letter)
             return
-        lasting = letter.live and no.error != "is_archived"  # a state that is refused now has another one soon
-        if (no.final and not lasting and no.error.split(" ")[0] not in MENDED) or time.time() - place.since > OLD:
+        lasting = letter.live and no.code != "is_archived"  # a state that is refused now has another one soon
+        if (no.final and not lasting and no.code not in MENDED) or time.time() - place.since > OLD:
             log.error("a message to %s is given up: %s", letter.channel, no)
             self._outbox.given_up(letter)
             return
