@@ -86,7 +86,7 @@ async def _room(web: Web, about: str, channel: str) -> Finding:
     if not found.get("is_member"):
         return Finding("no", about, f"the app is not in #{found.get('name')}; invite it there: /invite @gameday")
     if about.startswith(CONTROL) and not found.get("is_private"):
-        return Finding("part", about, f"#{found.get('name')} is public: whoever looks into it sees sealed scenarios; make it private")
+        return Finding("part", about, f"#{found.get('name')} is public, so nothing of a sealed scenario is shown in it; make it private")
     return Finding("ok", about, f"#{found.get('name')}")
 
 

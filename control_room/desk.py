@@ -14,7 +14,7 @@ from control_room.control import predictable, upcoming
 from control_room.identity import Directory
 from control_room.notes import Notes
 from control_room.payloads import HomeOpened, Payload, Press, Reaction, Shortcut, SlashCommand, Submission, Who
-from control_room.runs import Board, Runs, listed
+from control_room.runs import RUN_ID, Board, Runs, listed
 from control_room.slash import Slash
 from control_room.starting import Starting
 from control_room.surveys import Surveys
@@ -33,7 +33,6 @@ HOME_AFTER = 1.0
 """Seconds that a press takes to be on the record."""
 AT_ONCE = {verb.value: verb for verb in (Verb.HOLD, Verb.RESUME, Verb.SKIP, Verb.REVEAL, Verb.READY, Verb.HERE, Verb.ABORT, Verb.REAL)}
 ASKING = ("go", "unready", "note", "why", "handover", "predict", "survey")
-RUN = re.compile(r"[a-z0-9]{4}-[a-z0-9-]{1,75}")
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +47,10 @@ class Desk:
     @property
     def _directory(self) -> Directory:
         return self._board.directory
+
+    def heeds(self, payload: Payload) -> bool:
+        """Whether it is anything for us: most reactions are not."""
+        return not isinstance(payload, Reaction) or self._notes.heeds(payload)
 
     def objections(self, sent: Submission) -> dict[str, str]:
         """What is wrong with a dialog that was sent off, by its blocks: it stays open, and shows it there. Asks nobody."""
@@ -70,9 +73,9 @@ class Desk:
         try:
             if not self._directory.is_ours(payload.who):
                 raise Refused("you are not of this workspace: people of another one take no part from here")
-            if age > LATE and not is_urgent(payload):
-                raise Refused("that came in while the control room was away, and was not done; if you still mean it, do it again")
-            await self._do(payload)
+            if age > LATE and not _holds(payload):
+                raise Refused("that came in while the control room was away, and may not have been done; look, and do it again if you still mean it")
+            await self._do(payload, age)
         except GamedayError as error:
             await self._voice.private(payload, harmless(str(error)))
         except SlackSaysNo as no:
@@ -82,15 +85,14 @@ class Desk:
             log.exception("%s could not be worked on", type(payload).__name__)
             await self._voice.private(payload, "that went wrong here; the control room's log says why")
 
-    async def _do(self, payload: Payload) -> None:
+    async def _do(self, payload: Payload, age: float) -> None:
         match payload:
             case SlashCommand():
-                await self._slash.do(payload)
+                await self._slash.do(payload, age)
             case Press():
                 await self._pressed(payload)
-                if payload.channel is None:  # from the home, which shows what has come of it
-                    await asyncio.sleep(HOME_AFTER)
-                    await self._show_home(payload.who)
+                if payload.channel is None:
+                    await self._show_what_came_of_it(payload)
             case Submission():
                 await self._sent(payload)
             case Shortcut() | Reaction():
@@ -105,8 +107,9 @@ class Desk:
             return
         carried = unpacked(press.value)
         if press.action == "halt":
-            said = await self._runs.halt(self._slash.leader(press.who, press.channel), carried.get("reason", ""))
-            await self._voice.public(press, f"<@{press.who.user}> has pulled the lever: {harmless(said)}")
+            pulled = await self._runs.halt(self._slash.leader(press.who, press.channel), carried.get("reason", ""))
+            await self._voice.public(press, f"<@{press.who.user}> has pulled the lever: {harmless(pulled.said)}")
+            await self._voice.in_person(press, harmless(pulled.found))  # what is broken where may still be sealed
             return
         run = _run_id(carried.get("run", ""))
         if press.action in AT_ONCE:
@@ -134,8 +137,8 @@ class Desk:
         elif press.action in ("note", "why"):
             dialog = dialogs.note(run) if press.action == "note" else dialogs.why(run)
         else:
-            refused = why_not(view, actor, Verb(press.action))
-            if refused and press.action != "predict":
+            refused = None if press.action == "predict" else why_not(view, actor, Verb(press.action))  # what is asked of a prediction comes with it
+            if refused:
                 raise Refused(refused)
             dialog = self._dialog(press.action, view, carried, actor)
         await self._voice.open(press, dialog)
@@ -194,6 +197,14 @@ class Desk:
             raise NotFound(f"`{run}` is no run that goes on; going on: {listed(self._board.going_on()) or 'none'}")
         return view
 
+    async def _show_what_came_of_it(self, press: Press) -> None:
+        """In the home that it was pressed in. It is done, also where that cannot be shown."""
+        await asyncio.sleep(HOME_AFTER)
+        try:
+            await self._show_home(press.who)
+        except SlackSaysNo as no:
+            log.warning("the home of %s is as it was: %s", press.who.user, no)
+
     async def _show_home(self, who: Who) -> None:
         found = []
         for run in self._board.going_on():
@@ -203,13 +214,23 @@ class Desk:
 
 
 def is_urgent(payload: Payload) -> bool:
+    """Whether it waits for nothing else."""
+    return _stops_a_run(payload) or (isinstance(payload, Press) and payload.action == "halt")
+
+
+def _stops_a_run(payload: Payload) -> bool:
     if isinstance(payload, SlashCommand):
         return payload.text.lower().split()[:1] in (["abort"], ["real"])
-    return isinstance(payload, Press) and payload.action in (*URGENT, "halt")
+    return isinstance(payload, Press) and payload.action in URGENT
+
+
+def _holds(payload: Payload) -> bool:
+    """Whether it is done at any age: a run that somebody wanted to stop is stopped. Who looks at the home sees what is now."""
+    return _stops_a_run(payload) or isinstance(payload, HomeOpened)
 
 
 def _run_id(text: str) -> str:
-    if not RUN.fullmatch(text):
+    if not RUN_ID.fullmatch(text):
         raise BadInput("that names no run")
     return text
 

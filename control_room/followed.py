@@ -6,15 +6,18 @@ What was told is remembered with the letter that tells it, so a restart tells no
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from slack_sdk.models.blocks import ButtonElement
+
 from control_room import control, response, stakeholders
-from control_room.blocks import BUTTON, actions, built, button, cut, harmless, mention, plain, section
+from control_room.blocks import BUTTON, actions, built, button, context, cut, harmless, mention, plain, section
 from control_room.identity import Directory
 from control_room.outbox import Letter, Outbox
 from control_room.runs import Leases
 from gameday.by_hand import Asked, Half, asked_in, open_errands
+from gameday.errors import GamedayError
 from gameday.event import Event, EventKind
 from gameday.feed import Feed
 from gameday.lines import Line
@@ -24,6 +27,12 @@ from gameday.rooms import Rooms
 from gameday.verdicts import Outcome
 from gameday.view import RunView
 
+PICTURE_OF_NOW = timedelta(seconds=60)
+"""How old the beginning of a phase may be to get a picture of its own; of older ones only the last has one, since it shows what is now."""
+CALLED_WITHIN = timedelta(minutes=10)
+"""How old an event may be for which somebody is called in person."""
+ERRANDS = frozenset({EventKind.FAULT_ASKED, EventKind.FAULT_ACTIVE, EventKind.FAULT_ENDED, EventKind.RUN_ENDED})
+"""After these other things are wanted of people than before."""
 MOST_SAID = 2900
 """Characters of one message in a thread."""
 LIVE_EVERY = 3.0
@@ -79,7 +88,11 @@ class Followed:
 
     @veiled_because.setter
     def veiled_because(self, why: str) -> None:
-        self._again = self._again or (bool(self._veiled_because) and not why)
+        if bool(why) != bool(self._veiled_because):
+            self._again = True
+        if why and not self._veiled_because:  # what waits for Slack was written for other eyes
+            for what in ("thread", "picture"):
+                self._outbox.withdraw(self.key(what, ""))
         self._veiled_because = why
 
     @property
@@ -103,7 +116,10 @@ class Followed:
         for new, feed in zip(self._new, self._feeds, strict=True):
             new.extend(item for item in feed.pull() if isinstance(item, Event))
         self.open, self.veiled = (feed.view.copy() for feed in self._feeds)
-        self._left = self._leases(self.open)
+        try:
+            self._left = self._leases(self.open)
+        except (GamedayError, OSError):  # how long a lease still runs is of less use than all the rest
+            self._left = {}
 
     def tell(self, now: float) -> None:
         """Puts what is new into the outbox, and what could not be put there the last time; all there is, where somebody may see more than before."""
@@ -123,6 +139,8 @@ class Followed:
             shown = public if self.veils_control else everything
             self._show_control(now, bool(shown))
             self._tell_thread(shown)
+        if self.veils_control:
+            self._call_in_person(everything)
         self._ask_in_person(everything)
         for channel in self.respond_in:
             self._tell_responders(channel, public)
@@ -156,7 +174,8 @@ class Followed:
                 self._outbox.put(calling, [self.key("thread", event.id)])
         self._put_lines(plain_ones)
         if not self.veils_control:
-            self.pictures_due += [event for event, _ in fresh if event.kind is EventKind.PHASE_BEGAN]
+            began = [event for event, _ in fresh if event.kind is EventKind.PHASE_BEGAN]
+            self.pictures_due += [event for event in began if datetime.now(UTC) - event.at < PICTURE_OF_NOW] or began[-1:]
 
     def _put_lines(self, lines: Iterable[tuple[Event, Line]]) -> None:
         """Several lines in one message: a room is read, not scrolled."""
@@ -177,22 +196,10 @@ class Followed:
 
     def _calling(self, event: Event, line: Line) -> Letter | None:
         """What somebody has to do something about: in the room itself, with who that is."""
-        buttons = []
-        run = {"run": self._plan.run_id}
-        match event.kind:
-            case EventKind.GATE_WAITING:
-                roles: tuple[Role, ...] = (Role.COMMANDER,)
-            case EventKind.PRESENCE_LOST:
-                roles, buttons = (Role.SAFETY, Role.COMMANDER, Role.TECHNICAL_LEAD), [button("here", "I am here", run, "primary")]
-            case EventKind.FAULT_DIRTY:
-                roles = (Role.TECHNICAL_LEAD, Role.COMMANDER)
-            case EventKind.ALERT_FIRING if event.text("class") == "unexpected":
-                roles = (Role.COMMANDER,)
-                buttons = control.stopping(self.open)
-            case EventKind.BREACH | EventKind.ABORTED | EventKind.REAL_CALLED:
-                roles = (Role.COMMANDER, Role.SAFETY)
-            case _:
-                return None
+        called = self._called(event)
+        if called is None:
+            return None
+        roles, buttons = called
         who = " ".join(mention(user) for user in self._directory.users(self._plan.playbook, *roles))
         text = f"{who} {control.told(line, self._plan.zone)}".strip()
         blocks = built([section(text), *actions("call", buttons)])
@@ -200,11 +207,48 @@ class Followed:
             self.key("thread", event.id), self.control, cut(harmless(line.said), 300), tuple(blocks), thread=self.key("control"), broadcast=True
         )
 
+    def _called(self, event: Event) -> tuple[tuple[Role, ...], list[ButtonElement]] | None:
+        """Who has to do something about an event, and with which buttons; None for nobody."""
+        run = {"run": self._plan.run_id}
+        match event.kind:
+            case EventKind.GATE_WAITING:
+                return (Role.COMMANDER,), []
+            case EventKind.PRESENCE_LOST:
+                return (Role.SAFETY, Role.COMMANDER, Role.TECHNICAL_LEAD), [button("here", "I am here", run, "primary")]
+            case EventKind.FAULT_DIRTY:
+                return (Role.TECHNICAL_LEAD, Role.COMMANDER), []
+            case EventKind.ALERT_FIRING if event.text("class") == "unexpected":
+                return (Role.COMMANDER,), control.stopping(self.open)
+            case EventKind.BREACH | EventKind.ABORTED | EventKind.REAL_CALLED:
+                return (Role.COMMANDER, Role.SAFETY), []
+            case _:
+                return None
+
+    def _call_in_person(self, events: Sequence[Event]) -> None:
+        """The same, where the room must not know: each is told in a message of their own. What they can say is in the app's home."""
+        lines = {line.event: line for line in self.open.lines}
+        for event in events:
+            called, line = self._called(event), lines.get(event.id)
+            late = datetime.now(UTC) - event.at > CALLED_WITHIN
+            if called is None or line is None or late or self._outbox.known(self.key("thread", event.id)):
+                continue
+            text = f"{plain(self._plan.playbook.name)}: {control.told(line, self._plan.zone)}"
+            blocks = built([section(text), context(f"The app's home has what you can say to `{self._plan.run_id}`."), *actions("call", called[1])])
+            for user in self._directory.users(self._plan.playbook, *called[0]):
+                self._outbox.put(Letter(self.key("call", event.id, user), user, cut(harmless(line.said), 300), tuple(blocks)))
+
     def _ask_in_person(self, events: Sequence[Event]) -> None:
         """What somebody is to do by hand they are asked in person: of a sealed scenario nobody else may know it."""
-        asking = [event for event in events if event.kind is EventKind.FAULT_ASKED]
-        errands = open_errands((*self._had[0], *self._new[0])) if asking else {}
-        for event in asking:
+        by_hand = [event for event in (*self._had[0], *self._new[0]) if event.kind in ERRANDS]
+        errands = open_errands(by_hand)
+        for event in events:
+            if event.kind in ERRANDS:  # what was asked before and is not wanted any more
+                for before in by_hand:
+                    if before.kind is EventKind.FAULT_ASKED and self._is_late(before, errands):
+                        self._outbox.withdraw(self.key("asked", before.id))
+        for event in events:
+            if event.kind is not EventKind.FAULT_ASKED:
+                continue
             user = self._directory.slack_id(self._plan.playbook, event.text("by"))
             key = self.key("asked", event.id)
             if not user or self._outbox.known(key) or self._is_late(event, errands):
@@ -239,23 +283,26 @@ class Followed:
             if event.kind not in response.TOLD or self._untold(channel, view, event, announced):
                 continue
             said = response.post(event, view)
-            key = self.key("response", channel, event.id)
+            key = self.key("response", channel, "late" if event.kind is EventKind.FAULT_ENDED else event.id)
             if said is not None and not self._outbox.known(key):
                 self._outbox.put(Letter(key, channel, said[0], tuple(said[1])))
 
     def _untold(self, channel: str, view: RunView, event: Event, announced: bool) -> bool:
         """The end of what this channel has heard nothing of: a rehearsal, or a day that nobody announced and that did not take place."""
-        quiet = event.kind is EventKind.RUN_ENDED and not announced
+        quiet = event.kind in (EventKind.RUN_ENDED, EventKind.FAULT_ENDED) and not announced
         return quiet and (view.plan.kind is not RunKind.DAY or event.text("outcome") in ("", Outcome.STOOD_DOWN))
 
     def _tell_stakeholders(self, channel: str, events: Sequence[Event]) -> None:
         for event in events:
             said = stakeholders.post(event, self.open) if event.kind in stakeholders.TOLD else None
             if said is not None:
-                self._outbox.put(Letter(self.key("stakeholders", channel, event.id), channel, said[0], tuple(said[1])))
+                key = self.key("stakeholders", channel, "late" if event.kind is EventKind.FAULT_ENDED else event.id)
+                self._outbox.put(Letter(key, channel, said[0], tuple(said[1])))
 
     def put_picture(self, event: Event, path: Path) -> None:
-        """A picture of the main probes as a phase begins, into the thread."""
+        """A picture of the main probes as a phase begins, into the thread; nothing where the room may not see it any more."""
+        if self.veils_control:
+            return
         title = f"{event.text('phase')}, scenario {(event.scenario or 0) + 1}"
         self._outbox.put(Letter(self.key("picture", event.id), self.control, title, thread=self.key("control"), file=str(path)))
 

@@ -21,7 +21,7 @@ from control_room.outbox import Outbox
 from control_room.own_channel import OwnChannels
 from control_room.runs import Board, Leases
 from control_room.web import SlackSaysNo, Web
-from gameday.errors import GamedayError
+from gameday.errors import GamedayError, Unavailable
 from gameday.event import Event, EventKind
 from gameday.feed import Feed
 from gameday.playbook import Role
@@ -40,8 +40,8 @@ PROOF_PATIENCE = 60.0
 SLOWLY = 10.0
 QUIET = 60.0
 """Seconds without another note after which the report goes to its rooms again."""
-AGAIN = 5.0
-"""Seconds at the least between two tries of what Slack or a run did not take."""
+AGAIN, LONGEST = 5.0, 60.0
+"""Seconds at the least, and at the most, between two tries of what was not taken."""
 TIDY_EVERY = 3600.0
 KEPT = 30 * 24 * 3600.0
 """Seconds that pictures and reports are kept."""
@@ -67,7 +67,7 @@ class Watched:
     notes_since: float = 0.0
     """Since when there are so many."""
     begun: set[str] = field(default_factory=set)
-    """What is being done beside, or has been done for good."""
+    """What is being done beside, and what was done that is done once."""
 
     @property
     def run(self) -> str:
@@ -136,7 +136,7 @@ class Follower:
         """A run that cannot be followed keeps no other from it."""
         try:
             await work
-        except GamedayError:
+        except Unavailable:  # the store, and so all of them
             raise
         except Exception:
             log.exception("%s cannot be followed now", run)
@@ -151,7 +151,7 @@ class Follower:
             return
         asked = plan.playbook.rooms
         rooms = Rooms(**{**asked.model_dump(), "control": asked.control or self._known.control, "response": asked.response or self._known.response})
-        feeds = Feed(self._store, plan), Feed(self._store, plan, open_seals=False)
+        feeds = Feed(self._store, plan, samples=False), Feed(self._store, plan, open_seals=False, samples=False)
         followed = Followed(feeds, plan, rooms, self._outbox, self.directory, self._leases)
         self._watched[run] = Watched(followed)
         self._board.put(run, followed)
@@ -164,6 +164,9 @@ class Follower:
 
     async def _follow(self, watched: Watched, now: float) -> None:
         followed, watched.looked = watched.followed, now
+        if not followed.over and datetime.now(UTC) - followed.plan.started_at > ABANDONED:
+            self._let_go(watched.run)
+            return
         if followed.hides and followed.control and now - watched.members_asked >= MEMBERS_EVERY:
             watched.members_asked = now
             self._start(watched, "who is in the control room", partial(self._look_who_is_in, followed), once=False)
@@ -198,23 +201,28 @@ class Follower:
         self._board.drop(run)
 
     def _start(self, watched: Watched, what: str, work: Callable[[], Awaitable[None]], once: bool = True) -> None:
-        """Begins what is done for a run beside the following; it holds up nothing. What was not taken is tried again."""
+        """Begins what is done for a run beside the following; it holds up nothing. What was not taken is tried again and again."""
         if what in watched.begun:
             return
         watched.begun.add(what)
 
         async def done() -> None:
-            try:
-                await work()
-            except (SlackSaysNo, GamedayError) as no:
-                log.warning("%s of %s: %s", what, watched.run, no)
-                await asyncio.sleep(max(no.after if isinstance(no, SlackSaysNo) else 0.0, AGAIN))
+            pause, told = AGAIN, ""
+            while watched.run in self._watched:
+                try:
+                    await work()
+                    break
+                except (SlackSaysNo, GamedayError) as no:
+                    if str(no) != told:
+                        log.warning("%s of %s: %s", what, watched.run, no)
+                    told = str(no)
+                    await asyncio.sleep(max(no.after if isinstance(no, SlackSaysNo) else 0.0, pause))
+                    pause = min(2 * pause, LONGEST)
+                except Exception:
+                    log.exception("%s of %s", what, watched.run)
+                    break
+            if not once:
                 watched.begun.discard(what)
-            except Exception:
-                log.exception("%s of %s", what, watched.run)
-            else:
-                if not once:
-                    watched.begun.discard(what)
 
         self._beside.begin(done())
 
@@ -232,8 +240,10 @@ class Follower:
             try:
                 inside = responders & await self._members(followed.control)
                 why = f"{', '.join(sorted(inside))} in it is a responder" if inside else ""
-            except SlackSaysNo as no:
-                why = f"nobody knows who is in it ({no})"
+                if not (await self._web.form("conversations.info", channel=followed.control))["channel"].get("is_private"):
+                    why = why or "it is a public channel, which anybody can read"
+            except Exception as error:  # noqa: BLE001  # whatever it is: what nobody knows is kept back
+                why = f"nobody knows who is in it ({error or type(error).__name__})"
         if why and why != followed.veiled_because:
             log.warning("sealed scenarios of %s are kept from the control room %s: %s", followed.plan.run_id, followed.control, why)
         followed.veiled_because = why

@@ -53,7 +53,9 @@ def _may(elements: Iterable[ButtonElement | StaticSelectElement], view: RunView,
     """The buttons that this reader may press now."""
     found = []
     for each in elements:
-        verb = _SAYS.get(str(each.action_id).partition("-")[0])
-        if verb is None or verb is Verb.PREDICT or why_not(view, actor, verb) is None:
+        said, _, about = str(each.action_id).partition("-")
+        verb = _SAYS.get(said)
+        fault = about if verb is Verb.DONE and about else None
+        if verb is None or verb is Verb.PREDICT or why_not(view, actor, verb, fault) is None:
             found.append(each)
     return found

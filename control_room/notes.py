@@ -27,7 +27,7 @@ class Notes:
         assert payload.channel is not None  # neither comes without one
         run = self._board.of_room(payload.channel)
         if isinstance(payload, Reaction):
-            if payload.reaction.split("::")[0] != self._reaction or run is None:
+            if not self.heeds(payload) or run is None:
                 return
             if payload.shared and not self._knows(payload.who, run):
                 return
@@ -43,12 +43,16 @@ class Notes:
         if said.strip():
             await self._note(payload, run, said, author)
 
+    def heeds(self, reaction: Reaction) -> bool:
+        return reaction.reaction.split("::")[0] == self._reaction  # what follows is a tone of skin
+
     async def _note(self, payload: Shortcut | Reaction, run: str, said: str, author: str) -> None:
         who = Who(team=payload.who.team, user=author) if author else payload.who
         identity = hashlib.sha256(f"{payload.channel}\0{payload.message}".encode()).hexdigest()[:24]
         noted = payload.model_copy(update={"id": f"slack-note-{identity}", "who": who})
-        by = "" if author == payload.who.user else f", added by {payload.who.user}"
-        await self._voice.tell(noted, run, Verb.NOTE, via=f"slack {payload.channel}{by}", text=self.text(said, run, who))
+        own = author == payload.who.user
+        via = f"slack {payload.channel}{'' if own else f', added by {payload.who.user}'}"
+        await self._voice.tell(noted, run, Verb.NOTE, via=via, text=self.text(said, run, who), relayed=not own)
         try:
             await self._web.call("reactions.add", channel=payload.channel, timestamp=payload.message, name=NOTED)
         except SlackSaysNo as no:

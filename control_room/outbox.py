@@ -78,7 +78,7 @@ class Outbox:
             " at REAL NOT NULL, state TEXT NOT NULL, tried REAL NOT NULL DEFAULT 0, ts TEXT NOT NULL DEFAULT '', shown TEXT NOT NULL DEFAULT '')"
         )
         self._base.execute(f"CREATE INDEX IF NOT EXISTS outbox_waiting ON outbox (channel, number) WHERE state IN {UNDELIVERED}")
-        self._base.execute("CREATE TABLE IF NOT EXISTS told (what TEXT PRIMARY KEY, at REAL NOT NULL)")
+        self._base.execute("CREATE TABLE IF NOT EXISTS told (what TEXT PRIMARY KEY, at REAL NOT NULL, letter TEXT NOT NULL)")
 
     def put(self, letter: Letter, told: Iterable[str] = ()) -> bool:
         """Keeps a letter, with what it tells; False where that has been put in before. A live one takes the place of what it was."""
@@ -90,8 +90,17 @@ class Outbox:
                 stale = "CASE state WHEN 'posted' THEN 'stale' ELSE state END"
                 changed = f"UPDATE outbox SET letter = ?, at = ?, state = {stale} WHERE key = ?"  # noqa: S608  # no text of others
                 self._base.execute(changed, (row[2], row[3], letter.key))
-            self._base.executemany("INSERT OR IGNORE INTO told VALUES (?, ?)", [(what, self._clock()) for what in told])
+            self._base.executemany("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", [(what, self._clock(), letter.key) for what in told])
         return new == 1
+
+    def withdraw(self, start: str) -> int:
+        """Takes back what has not been posted yet, by how its key begins, with what it tells; it may be put in again. Returns how many."""
+        with self._base:
+            self._base.execute("BEGIN IMMEDIATE")
+            found = self._base.execute("SELECT key FROM outbox WHERE state = 'waiting' AND substr(key, 1, ?) = ?", (len(start), start)).fetchall()
+            self._base.executemany("DELETE FROM told WHERE letter = ?", found)
+            self._base.executemany("DELETE FROM outbox WHERE key = ?", found)
+        return len(found)
 
     def told(self, what: Iterable[str]) -> set[str]:
         """Which of these have been told already."""

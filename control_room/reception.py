@@ -32,7 +32,7 @@ class Reception:
             Junk: Slack sends nothing like it.
         """
         payload = read(kind, body)
-        if payload is None:
+        if payload is None or not self._desk.heeds(payload):
             return None
         if isinstance(payload, Submission):
             wrong = self._desk.objections(payload)

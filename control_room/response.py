@@ -9,6 +9,7 @@ from control_room.control import stopping, taking_part
 from gameday.event import Event, EventKind
 from gameday.plan import RunKind
 from gameday.said import proven_late
+from gameday.verdicts import Outcome
 from gameday.view import RunView
 
 TOLD = frozenset({EventKind.CARD, EventKind.REVEALED, EventKind.REAL_CALLED, EventKind.RUN_ENDED, EventKind.FAULT_ENDED})
@@ -18,6 +19,8 @@ TOLD = frozenset({EventKind.CARD, EventKind.REVEALED, EventKind.REAL_CALLED, Eve
 def announcement(view: RunView) -> tuple[str, Blocks]:
     """A drill is on: what it is called, until when, and that anybody can stop it."""
     playbook = view.plan.playbook
+    if view.outcome == Outcome.STOOD_DOWN:
+        return f"{playbook.name} does not take place", built([section(f"*{plain(playbook.name)}* does not take place.")])
     if view.outcome:
         text = f"*{plain(playbook.name)}* is over."
         return f"{playbook.name} is over", built([section(text)])
@@ -63,6 +66,8 @@ def all_clear(view: RunView) -> tuple[str, Blocks]:
     """The end, with what is left: nothing, or what is not proven gone."""
     dirty = [row for row in view.all_faults if row.outcome == "dirty"]
     left = "It is not proven that everything is off; people are on it." if dirty or view.outcome == "dirty" else "Everything is off."
+    if view.outcome == Outcome.STOOD_DOWN:
+        left = "It did not take place."
     text = f"*{plain(view.plan.playbook.name)}*: the drill is over. {left}"
     survey = [button("survey", "How was it?", {"run": view.plan.run_id})] if view.plan.kind is RunKind.DAY else []
     return f"{view.plan.playbook.name}: the drill is over", built([section(text), *actions("survey", survey)])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +13,14 @@ from control_room.identity import Directory
 from control_room.payloads import Who
 from gameday.commands import Actor, Command
 from gameday.view import RunView
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """A lever that was pulled: `said` is for everybody; `found`, on each host and of each run, for whoever pulled it."""
+
+    said: str
+    found: str
 
 
 class Runs(Protocol):
@@ -21,14 +32,17 @@ class Runs(Protocol):
     async def start(self, identity: str, playbook: Path, values: Mapping[str, str], by: Actor) -> str:
         """Starts a run; returns its id, which follows from the identity of what asked for it, so that it is one run."""
 
-    async def halt(self, by: Actor, reason: str) -> str:
-        """Pulls the lever; returns what came of it."""
+    async def halt(self, by: Actor, reason: str) -> Pulled:
+        """Pulls the lever."""
 
     async def add(self, run_id: str, notes: Sequence[Command]) -> str:
         """Adds notes to a run that is over, and has its report written anew; returns what is said of it."""
 
     async def report(self, run_id: str, open_seals: bool) -> str:
         """A run's report, in Markdown, as somebody may see it."""
+
+
+RUN_ID = re.compile(r"[a-z0-9]{4}-[a-z0-9-]{1,75}")
 
 
 class Seen(Protocol):
@@ -60,9 +74,6 @@ class Board:
     def drop(self, run_id: str) -> None:
         self._seen.pop(run_id, None)
 
-    def __contains__(self, run_id: str) -> bool:
-        return run_id in self._seen
-
     def view(self, run_id: str, who: Who) -> RunView | None:
         """A run as this person may see it; None where it is not at hand."""
         seen = self._seen.get(run_id)
@@ -75,24 +86,37 @@ class Board:
         found = [seen.open for seen in self._seen.values() if not seen.open.outcome]
         return [view.plan.run_id for view in sorted(found, key=lambda view: view.plan.started_at, reverse=True)]
 
-    def meant(self, said: str, channel: str | None) -> tuple[str | None, str]:
+    def meant(self, said: str, channel: str | None, urgent: bool = False) -> tuple[str | None, str]:
         """Which run somebody means: named by how its id begins in the first word, the one of this channel, or the only one. Then the other words.
 
-        None where that is not clear.
+        None where that is not clear. What is urgent is for the newest one of the channel then, and an id that is not at hand is taken for one:
+        the runs may be known elsewhere.
         """
         first, _, rest = said.strip().partition(" ")
         named = [run for run in self._seen if first and run.startswith(first) and len(first) >= 4]
         if len(named) == 1:
             return named[0], rest.strip()
+        if _is_id(first):
+            return (first, rest.strip()) if urgent else (None, said.strip())
         here = [run for run in self.going_on() if channel in self._seen[run].rooms]
-        for some in (here, self.going_on()):
+        for some in (here[:1] if urgent else here, self.going_on()):
             if len(some) == 1:
                 return some[0], said.strip()
         return None, said.strip()
 
+    def began(self, run_id: str) -> datetime | None:
+        """When a run began; None where it is not at hand."""
+        seen = self._seen.get(run_id)
+        return seen.open.plan.started_at if seen else None
+
     def of_room(self, channel: str) -> str | None:
         """The run that takes place in this channel now; the newest, where there are several."""
         return next((run for run in self.going_on() if channel in self._seen[run].rooms), None)
+
+
+def _is_id(word: str) -> bool:
+    """Whether somebody has typed a run's id, and not a word such as well-known."""
+    return RUN_ID.fullmatch(word) is not None and any(each.isdigit() for each in word[:4])
 
 
 Leases = Callable[[RunView], Mapping[str, float]]

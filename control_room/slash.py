@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from activities.store import RunLine
 from control_room import answers
@@ -32,7 +32,8 @@ class Slash:
         self._board, self._runs, self._voice, self._web, self._notes, self._starting = board, runs, voice, web, notes, starting
         self._listing, self._leases, self._reaction = listing, leases, reaction
 
-    async def do(self, said: SlashCommand) -> None:
+    async def do(self, said: SlashCommand, age: float) -> None:
+        """Does it. `age`: seconds since it was typed."""
         word, _, rest = said.text.strip().partition(" ")
         match word.lower():
             case "" | "help":
@@ -49,7 +50,7 @@ class Slash:
                 run, text = self._meant(said, rest)
                 await self._notes.say(said, run, text)
             case "abort" | "real" as verb:
-                await self._stop(said, Verb(verb), rest)
+                await self._stop(said, Verb(verb), rest, age)
             case "halt":
                 await self._halt(said, rest)
             case "report":
@@ -57,8 +58,8 @@ class Slash:
             case _:
                 raise BadInput(f"there is no `/gameday {plain_text(word)[:40]}`; `/gameday help` says what there is")
 
-    def _meant(self, said: SlashCommand, rest: str) -> tuple[str, str]:
-        run, more = self._board.meant(rest, said.channel)
+    def _meant(self, said: SlashCommand, rest: str, urgent: bool = False) -> tuple[str, str]:
+        run, more = self._board.meant(rest, said.channel, urgent)
         if run is None:
             going = self._board.going_on()
             raise NotFound(f"say which run; going on: {listed(going)}" if going else "no game day is going on")
@@ -76,9 +77,12 @@ class Slash:
         text, blocks = message(view, datetime.now(UTC), leases, self._board.directory)
         await self._voice.private(said, text, [each for each in blocks if each["type"] != "actions"])
 
-    async def _stop(self, said: SlashCommand, verb: Verb, rest: str) -> None:
-        """At once: typed out in full, it is meant."""
-        run, reason = self._meant(said, rest)
+    async def _stop(self, said: SlashCommand, verb: Verb, rest: str, age: float) -> None:
+        """At once: typed out in full, it is meant. Of a run that was not there yet when it was typed it was not."""
+        run, reason = self._meant(said, rest, urgent=True)
+        began = self._board.began(run) if reason == rest.strip() else None  # who has named it has meant it
+        if began is not None and began > datetime.now(UTC) - timedelta(seconds=age):
+            raise Refused(f"that was typed before `{run}` began, and was not done; if you mean that one, do it again")
         reason = plain_text(reason)[:900]
         answer = await self._voice.tell(said, run, verb, reason=reason)
         await self._voice.public(said, f"<@{said.who.user}>, `{run}`: {harmless(answer)}")

@@ -24,7 +24,7 @@ def claim(folder: Path) -> IO[str] | None:
 
 
 def base(path: Path) -> sqlite3.Connection:
-    """A connection to it; made where there is none yet. What is deleted there is overwritten."""
+    """A connection to it; made where there is none yet. What is deleted there is overwritten (in its log once that is written back)."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection = sqlite3.connect(path, timeout=3, isolation_level=None)
     path.chmod(0o600)

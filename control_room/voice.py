@@ -60,6 +60,10 @@ class Voice:
                 log.info("%s is answered another way: %s", payload.who.user, no)
             else:
                 return
+        await self.in_person(payload, text, blocks)
+
+    async def in_person(self, payload: Payload, text: str, blocks: Blocks | None = None) -> None:
+        """Tells them in a message of their own, once Slack takes it."""
         self._outbox.put(Letter(f"answer/{payload.id}/{mark(text)}", payload.who.user, text, tuple(blocks or ()), until=time.time() + ANSWER_WITHIN))
 
     async def public(self, payload: Payload, text: str) -> None:

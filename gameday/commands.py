@@ -85,6 +85,8 @@ class Command(Model):
     """With a done: the fault that it is about, where several are asked of people."""
     half: Half | None = None
     """With a done: which half of it its sender has seen asked."""
+    relayed: bool = False
+    """Somebody else passes it on, so that it is no sign that its sender is there now."""
     guesses: tuple[Guess, ...] = Field(default=(), max_length=MOST_GUESSES)
     scenario: int | None = Field(default=None, ge=1, le=MOST_SCENARIOS)
     """With a prediction: the number of the scenario that it is for, from 1; None for the next that has no go yet."""

@@ -102,10 +102,11 @@ class Feed:
     """What is new in the store since the last look, and the view of all there is. `view` may be another object after each pull.
 
     With `open_seals` False it tells what somebody may know who must not look into sealed scenarios yet; a reveal is told when it comes.
+    With `samples` False only events are told, and the view has the samples: a day has very many.
     """
 
-    def __init__(self, store: Read, plan: Plan, open_seals: bool = True) -> None:
-        self._store, self._plan, self._open_seals = store, plan, open_seals
+    def __init__(self, store: Read, plan: Plan, open_seals: bool = True, samples: bool = True) -> None:
+        self._store, self._plan, self._open_seals, self._samples = store, plan, open_seals, samples
         self._told: set[Name] = set()
         self._events: list[tuple[int, Event]] = []
         self._begin(self._visible([], [])[0])
@@ -125,14 +126,15 @@ class Feed:
             self._begin(plan)
             _, items = self._visible(*self._read())
             self._fold.take(items)
-        new = [item for _, item in sorted(items, key=lambda pair: pair[0]) if name(item) not in self._told]
+        told = [item for _, item in sorted(items, key=lambda pair: pair[0]) if self._samples or isinstance(item, Event)]
+        new = [item for item in told if name(item) not in self._told]
         self._told.update(map(name, new))
         return new
 
     def _begin(self, plan: Plan) -> None:
         self._fold = Fold(RunView(plan, plan.started_at))
         self._events = []
-        self._had: set[Name] = set()
+        self._had: set[tuple[datetime, str]] = set()
         self._last: datetime | None = None
 
     def _read(self) -> tuple[list[tuple[int, Event]], list[Sample]]:
@@ -141,8 +143,9 @@ class Feed:
         events = self._store.events_after(run, len(self._events))
         samples = [sample for sample in self._store.samples_after(run, after) if name(sample) not in self._had]
         self._events += events
-        self._had.update(map(name, samples))
         self._last = max([sample.at for sample in samples] + ([self._last] if self._last else []), default=None)
+        self._had = {(at, probe) for at, probe in self._had if self._last is None or at > self._last - SETTLE}  # what is not asked for again
+        self._had.update((sample.at, sample.probe) for sample in samples)
         return events, samples
 
     def _visible(self, events: list[tuple[int, Event]], samples: list[Sample]) -> tuple[Plan, list[tuple[Key, Item]]]:

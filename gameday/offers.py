@@ -41,11 +41,13 @@ def moment(view: RunView) -> Moment:
     )
 
 
-def why_not(view: RunView, actor: Actor, verb: Verb) -> str | None:
-    """Why somebody may not say this now; None when the run would take it."""
+def why_not(view: RunView, actor: Actor, verb: Verb, fault: str | None = None) -> str | None:
+    """Why somebody may not say this now; None when the run would take it. `fault`: with a done, which one it is about."""
     now = moment(view)
     others = [name for name in now.team if name != (now.handed_to or actor.name)]
     more: dict[str, object] = {**_SAMPLE, "to": others[0] if others else None}
+    if fault is not None:
+        more["fault"] = fault
     if not now.checklist:
         more["item"] = None
     return refusal(Command.model_validate({"verb": verb, "id": "?", "actor": actor, **more}), now)

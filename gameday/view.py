@@ -356,7 +356,7 @@ class RunView:
         self.commander = event.text("to")
 
     def _aborted(self, event: Event) -> None:
-        self.ending = event.text("reason")
+        self.ending = event.text("reason") or event.text("by")  # of a hidden scenario only who has ended it is told
         self._gate_shut(event)
 
     def _run_ended(self, event: Event) -> None:

@@ -32,6 +32,7 @@ _SHOWN: dict[EventKind, tuple[str, ...]] = {
     EventKind.SCENARIO_ENDED: (),
     EventKind.CARD: ("say",),  # it plays the world outside, for those who must not know what is broken
     EventKind.RUN_ERROR: (),
+    EventKind.RUN_ENDED: ("outcome", "exit_code"),  # a rehearsal, or a day that stood down: its seals stay shut
 }
 """The events of the day and of a hidden scenario that anybody may see, each with the keys of its data that give nothing away."""
 

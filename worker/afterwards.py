@@ -23,8 +23,14 @@ async def add_notes(store: RunStore, run_id: str, notes: Sequence[Command]) -> s
     """
     if any(not note.text for note in notes):
         raise Refused("a note needs text")
-    await asyncio.to_thread(store.append, [_event(run_id, note) for note in notes])
+    known = {_said(event) for event in await asyncio.to_thread(store.told, run_id, [EventKind.NOTE])}  # also as the run itself has taken it
+    await asyncio.to_thread(store.append, [_event(run_id, note) for note in notes if note.id not in known])
     return "noted, for the report"
+
+
+def _said(event: Event) -> str:
+    said = event.data.get("said")
+    return str(said.get("id")) if isinstance(said, dict) else ""
 
 
 def _event(run_id: str, note: Command) -> Event:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from control_room.surveys import Surveys
 from control_room.table import claim
 from control_room.voice import Voice
 from control_room.web import SlackSaysNo, Web
-from gameday.errors import GamedayError, SettingsError
+from gameday.errors import SettingsError
 from gameday.settings import Settings
 from gameday.slack import SlackSettings
 from worker.processes import prepare
@@ -42,6 +42,8 @@ from worker.snapshot import Painter
 
 KNOCK_EVERY = 5.0
 """Seconds between two tries to reach Slack at the start."""
+FIRST_LOOK = 10.0
+"""Seconds that the store gets before the doors open."""
 AGAIN_EVERY = 1.0
 """Seconds between two looks whether another control room has ended."""
 LAST_WORK = 5.0
@@ -88,7 +90,8 @@ async def _serve(settings: Settings, known: SlackSettings, say: Callable[[str], 
         team = str(me["team_id"])
         reception = await _assemble(settings, known, web, team, stack)
         if known.app_token is not None:
-            await stack.enter_async_context(socket.connected(token(known.app_token), known.base_url, reception))
+            if not await _unless(stop, stack.enter_async_context(socket.connected(token(known.app_token), known.base_url, reception))):
+                return
             say(f"control room of workspace {team}, by Socket Mode. Ctrl-C stops it; runs go on")
         else:
             assert known.signing_secret is not None  # the settings see to it
@@ -121,9 +124,9 @@ async def _assemble(settings: Settings, known: SlackSettings, web: Web, team: st
     stack.push_async_callback(painter.close)
     follower = Follower(store, web, outbox, own, board, known, folder, here, painter.paint, report)
     try:
-        await follower.look()  # who presses or types at once means a run that is known by then
-    except GamedayError as error:
-        log.warning("%s", error)
+        await asyncio.wait_for(follower.look(), FIRST_LOOK)  # who presses or types at once means a run that is known by then
+    except Exception as error:  # noqa: BLE001  # both doors open all the same: an abort waits for no store
+        log.warning("the runs are not known yet: %s", error or type(error).__name__)
     always = Beside()
     stack.push_async_callback(always.end)
     for work in (follower.run(), Postman(outbox, web).run()):
@@ -166,6 +169,20 @@ async def _knock(web: Web, method: str, setting: str, stop: asyncio.Event) -> di
             told = True
             await _pause(stop, max(KNOCK_EVERY, no.after))
     return None
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> bool:
+    """Whether it was done before it was told to stop. (A WebSocket that is blocked on its way is tried for ever.)"""
+    doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([doing, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            doing.result()
+        return doing.done()
+    finally:
+        for task in (doing, stopping):
+            task.cancel()
+        await asyncio.wait([doing, stopping])
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -7,29 +7,34 @@ import hashlib
 import logging
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 from temporalio.client import Client
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities import kinds
 from activities.store import RunStore
+from control_room.runs import Pulled
 from gameday.beginning import Beginning
 from gameday.commands import URGENT, Actor, Command, Verb
-from gameday.errors import BadInput, GamedayError, PlaybookError, SettingsError, Unavailable
+from gameday.errors import BadInput, GamedayError, PlaybookError, Refused, SettingsError
 from gameday.halt import Halt
 from gameday.loading import Loaded, load
+from gameday.plan import Plan
 from gameday.plan import plan as make_plan
 from gameday.settings import Settings
 from gameday.yaml_tree import Problem
 from reports import postmortem
 from worker import lever, starter
 from worker.afterwards import add_notes, write_report
-from worker.client import send
-from worker.connection import connect
+from worker.client import RUN_IS_OVER, send
+from worker.connection import address, connect
 from worker.doing import tell_done
 
+AGAIN_WITHIN = timedelta(minutes=5)
+"""How long after a start its second try may come: what is older than a minute is not tried again."""
 IN_FLIGHT = 5
 """Commands that a run is told at the same time. Temporal takes ten; what is urgent waits for none of them."""
 
@@ -42,15 +47,18 @@ class TemporalRuns:
 
     settings: Settings
     store: RunStore
-    _client: Client | None = field(default=None, repr=False)
+    _client: tuple[str, Client] | None = field(default=None, repr=False)
+    """With the address that it is connected to."""
     _turns: MutableMapping[str, asyncio.Semaphore] = field(default_factory=WeakValueDictionary, repr=False)
     _writing: dict[str, asyncio.Task[None]] = field(default_factory=dict, repr=False)
     _again: set[str] = field(default_factory=set, repr=False)
 
     async def client(self) -> Client:
-        if self._client is None:
-            self._client = await connect(self.settings.home)
-        return self._client
+        """Connected to where Temporal is now: an embedded one comes up elsewhere each time."""
+        where = await asyncio.to_thread(address, self.settings.home)
+        if self._client is None or self._client[0] != where:
+            self._client = where, await connect(self.settings.home)
+        return self._client[1]
 
     async def urgently(self) -> Client:
         """What is urgent is said without a key, where the keys cannot be used."""
@@ -62,40 +70,39 @@ class TemporalRuns:
     async def tell(self, run_id: str, command: Command) -> str:
         if command.verb is Verb.NOTE and await asyncio.to_thread(self.store.outcome, run_id) is not None:
             return await self.add(run_id, [command])
-        if command.verb is Verb.DONE:
-            return await tell_done(await self.client(), await asyncio.to_thread(self.store.read, run_id), command)
-        try:
-            if command.verb in URGENT:
-                return (await send(await self.urgently(), run_id, command)).text
-            async with self._turns.setdefault(run_id, asyncio.Semaphore(IN_FLIGHT)):
-                return (await send(await self.client(), run_id, command)).text
-        except Unavailable:
-            self._client = None  # an embedded Temporal may have come up elsewhere
-            raise
+        if command.verb in URGENT:
+            return (await send(await self.urgently(), run_id, command)).text
+        async with self._turns.setdefault(run_id, asyncio.Semaphore(IN_FLIGHT)):
+            if command.verb is Verb.DONE:
+                return await tell_done(await self.client(), self.store, run_id, command)
+            said = (await send(await self.client(), run_id, command)).text
+        if command.verb is Verb.NOTE and said.startswith(RUN_IS_OVER):  # it has ended meanwhile
+            return await self.add(run_id, [command])
+        return said
 
     async def start(self, identity: str, playbook: Path, values: Mapping[str, str], by: Actor) -> str:
+        made = await asyncio.to_thread(self._planned, identity, playbook, values, by)
+        try:
+            await starter.start(await self.client(), Beginning.of(made))
+        except WorkflowAlreadyStartedError:
+            there = await asyncio.to_thread(self.store.plan, made.run_id)
+            if there is None or there.started_by.id != by.id or made.started_at - there.started_at > AGAIN_WITHIN:
+                raise Refused(f"there is a run {made.run_id} already, of somebody else; try again") from None
+        return made.run_id
+
+    def _planned(self, identity: str, playbook: Path, values: Mapping[str, str], by: Actor) -> Plan:
         loaded = read_playbook(playbook, values)
         made = make_plan(loaded, kinds.catalogue(), by, datetime.now(UTC), lease=self.settings.lease)
         mark = hashlib.sha256(identity.encode()).hexdigest()[:4]  # it is one run, however often it is tried
-        made = made.model_copy(update={"run_id": mark + made.run_id[4:]})
-        try:
-            await starter.start(await self.client(), Beginning.of(made))
-        except Unavailable:
-            self._client = None
-            raise
-        return made.run_id
+        return made.model_copy(update={"run_id": mark + made.run_id[4:]})
 
-    async def halt(self, by: Actor, reason: str) -> str:
+    async def halt(self, by: Actor, reason: str) -> Pulled:
         halt = Halt(by.name, by.id, reason or "no reason given", datetime.now(UTC).isoformat(timespec="seconds"))
         hosts = sorted({self.settings.host, *self.settings.hosts})
-        try:
-            pulled = await lever.pull(await self.urgently(), halt, hosts)
-        except Unavailable:  # the lever is tried where Temporal is now
-            self._client = None
-            pulled = await lever.pull(await self.urgently(), halt, hosts)
-        said = [f"{host}: {did if isinstance(did, str) else '; '.join(did.problems) or 'clean'}" for host, did in pulled.hosts.items()]
-        said += [f"{run}: {told}" for run, told in pulled.runs.items()]
-        return f"{pulled.halt.said}. {'; '.join(said)}. Nothing begins until `gameday halt --release`"
+        pulled = await lever.pull(await self.urgently(), halt, hosts)
+        found = [f"{host}: {did if isinstance(did, str) else '; '.join(did.problems) or 'clean'}" for host, did in pulled.hosts.items()]
+        found += [f"{run}: {told}" for run, told in pulled.runs.items()]
+        return Pulled(f"{pulled.halt.said}. Nothing begins until `gameday halt --release`", "; ".join(found) or "no host and no run was there")
 
     async def add(self, run_id: str, notes: Sequence[Command]) -> str:
         said = await add_notes(self.store, run_id, notes)

@@ -29,7 +29,7 @@ class Attended(Predicted):
         self.waived = False
 
     def hear(self, command: Command) -> None:
-        if may_decide(self.known(command.actor), self.moment()):
+        if not command.relayed and may_decide(self.known(command.actor), self.moment()):
             self.seen(workflow.now(), self.known(command.actor).name)
 
     def seen(self, at: datetime, name: str) -> None:

@@ -39,7 +39,7 @@ class _OneLine(logging.Filter):
         said = _SESSION.sub("", record.getMessage())
         if record.created - self._told.get(said, 0.0) < SAID_EVERY:
             return False
-        self._told = {said: record.created}
+        self._told = {each: at for each, at in self._told.items() if record.created - at < SAID_EVERY} | {said: record.created}
         return True
 
 

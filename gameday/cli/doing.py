@@ -15,7 +15,7 @@ from gameday.commands import Command, Verb
 from gameday.errors import Refused
 
 if TYPE_CHECKING:
-    from gameday.record import RunRecord
+    from activities.store import RunStore
     from gameday.settings import Settings
 
 Errands = dict[str, tuple[str, Asked]]
@@ -35,7 +35,7 @@ def say_done(run: str, fault: str | None, half: str | None) -> str:
         half = seen.half.value
         _confirm(seen)
     command = make(Verb.DONE, context.speaker(known, whole.plan.playbook), {"fault": fault, "half": half})
-    return context.carry_out(_tell(known, whole, command))
+    return context.carry_out(_tell(known, opened, whole.plan.run_id, command))
 
 
 def _seen(errands: Errands, fault: str | None) -> Asked | None:
@@ -55,8 +55,8 @@ def _confirm(asked: Asked) -> None:
         raise Refused("nothing was said to be done")
 
 
-async def _tell(known: Settings, record: RunRecord, command: Command) -> str:
+async def _tell(known: Settings, store: RunStore, run: str, command: Command) -> str:
     from worker.connection import connect
     from worker.doing import tell_done
 
-    return await tell_done(await connect(known.home), record, command)
+    return await tell_done(await connect(known.home), store, run, command)

@@ -22,6 +22,9 @@ class Noting:
         self.wrong: dict[str, str] = {}
         self.slow = 0.0
 
+    def heeds(self, payload: Payload) -> bool:
+        return True
+
     def objections(self, sent: Submission) -> dict[str, str]:
         return self.wrong
 

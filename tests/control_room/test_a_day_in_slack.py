@@ -83,7 +83,7 @@ def _before_the_go(stage: SlackTown, run: str) -> None:
     stage.heard(GRACE, "kept until scenario 1 is over")
     stage.press(GRACE, run, "predict")
     slack.submit(GRACE, stage.dialog(GRACE), {"q0": "1 %", "q1": "Ken"}).wait()
-    stage.heard(GRACE, "cannot be changed")
+    stage.heard(GRACE, "a prediction cannot be edited")
     slack.open_home(LINUS).wait()
     home = slack.until(lambda: slack.home(LINUS), what="Linus' home")
     assert "tick" in home.action_ids and "go" not in home.action_ids

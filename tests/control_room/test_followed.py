@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from gameday.event import Event, EventKind
 from gameday.feed import Feed
 from gameday.record import RunRecord
 from gameday.rooms import Rooms
-from tests.gameday.cli.told import FIRST, SECOND, plan_of, told_day, told_until, write
+from tests.gameday.cli.told import FIRST, SECOND, T0, plan_of, told_day, told_until, write
 from tests.rigs.slack.block_kit import problems
 
 CONTROL, RESPONSE, SUPPORT = "C01", "C02", "C03"
@@ -93,6 +93,42 @@ def test_once_no_responder_is_in_it_any_more_it_is_told_what_was_kept_from_it(se
     assert [word for word in TELLTALES[:4] if word not in told(outbox, CONTROL)] == []
     keys = [each.key for each in letters(outbox, CONTROL)]
     assert keys[: len(before)] == [each.key for each in before] and len(set(keys)) == len(keys)
+
+
+def test_what_waits_for_slack_is_taken_back_once_a_responder_is_in_it(sealed: RunRecord, start: Start) -> None:
+    followed, outbox = start(sealed)
+    look(followed)
+    assert [word for word in TELLTALES[:4] if word not in told(outbox, CONTROL)] == []
+    followed.veiled_because = "U03 is in it"
+    look(followed, 10.0)
+    assert [word for word in TELLTALES if word in told(outbox, CONTROL)] == [] and letters(outbox, CONTROL)
+    followed.veiled_because = ""
+    look(followed, 20.0)
+    assert [word for word in TELLTALES[:4] if word not in told(outbox, CONTROL)] == []
+
+
+def test_a_sealed_day_that_does_not_take_place_is_over_in_the_response_room_too(start: Start, tmp_path: Path) -> None:
+    day = told_until(told_day(plan_of(sealed=True)), 4)
+    followed, outbox = start(day)
+    look(followed)
+    data = {"outcome": "stood-down", "exit_code": 4, "reason": "nobody said go to the http.fault"}
+    at = day.plan.started_at + timedelta(seconds=5)
+    RunStore(f"sqlite:///{tmp_path / 'gameday.db'}").append([Event(id="x", run_id=day.run_id, at=at, kind=EventKind.RUN_ENDED, data=data)])
+    look(followed, 10.0)
+    said = told(outbox, RESPONSE)
+    assert "does not take place" in said and "Treat what you see as real" not in said and '"abort"' not in said
+    assert [word for word in TELLTALES if word in said] == []
+
+
+def test_whom_a_veiled_room_cannot_call_is_called_in_person(start: Start) -> None:
+    """The commander leads from the app's home then, and must know that it is time to."""
+    began = datetime.now(UTC) - T0
+    day = told_until(told_day(plan_of(sealed=True, seconds=began.total_seconds() - 60)), 60)
+    followed, outbox = start(day, veils=True)
+    look(followed)
+    assert [each.text.split(" holds")[0] for each in letters(outbox, "U01")] == ["errors &gt; 5 % in 3 of 5 samples"]
+    assert letters(outbox, "U03") == []
+    assert "errors &gt; 5 %" not in told(outbox, CONTROL).replace("abort &gt; 5 %", "")
 
 
 def test_a_channel_of_its_own_that_comes_late_is_told_what_was_said_before(sealed: RunRecord, start: Start) -> None:
@@ -182,6 +218,9 @@ def test_what_was_dirty_at_the_end_and_is_proven_gone_later_is_told_too(start: S
     look(followed, 10.0)
     assert "All clear: everything that the exercise checkout-day disturbed is as it was before." in told(outbox, SUPPORT)
     assert "it is proven now that everything is off" in told(outbox, RESPONSE)
+    followed.own = "C07"  # everything is told to it, and again to nobody else
+    look(followed, 20.0)
+    assert told(outbox, SUPPORT).count("All clear: everything that the exercise") == 2, "as text and as block"
 
 
 def test_a_restart_tells_nothing_twice_and_forgets_nothing(start: Start) -> None:

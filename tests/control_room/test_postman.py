@@ -77,6 +77,35 @@ async def test_a_message_that_nobody_heard_the_end_of_is_looked_for(slack: Slack
     assert texts(slack) == ["the run", "a"] and [each.text for each in slack.thread(slack.messages("C01")[0])] == ["b"]
 
 
+async def test_it_is_not_posted_again_while_nobody_can_look(slack: Slack, post: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("control_room.web.TIMEOUT", 0.5)
+    monkeypatch.setattr(postman, "LONGEST_PAUSE", 0.2)
+    slack.hang("chat.postMessage", times=1, seconds=5)
+    slack.limit("conversations.history", times=1)
+    slack.fail("conversations.history", "internal_error", times=3)
+    post.put(Letter("a", "C01", "a"))
+    await until(slack, lambda: post.ts("a"), "it is found")
+    assert texts(slack) == ["a"]
+
+
+async def test_where_nobody_may_look_twice_is_better_than_never(slack: Slack, tmp_path: Path) -> None:
+    outbox, letter = Outbox(tmp_path / "slack.db"), Letter("a", "C01", "a")
+    outbox.put(letter)
+    outbox.trying(letter)
+    slack.scopes -= {"channels:history", "groups:history"}
+    await Postman(outbox, Web(slack.bot_token, slack.base_url)).round()
+    assert texts(slack) == ["a"] and outbox.ts("a")
+
+
+async def test_what_answers_and_is_not_slack_loses_nothing(slack: Slack, post: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy before it that has a word of its own."""
+    monkeypatch.setattr(postman, "LONGEST_PAUSE", 0.2)
+    slack.fail("chat.postMessage", "403", times=4)
+    post.put(Letter("a", "C01", "a"))
+    await until(slack, lambda: post.ts("a"), "it is posted")
+    assert texts(slack) == ["a"]
+
+
 async def test_it_is_found_also_where_much_has_been_said(slack: Slack, tmp_path: Path) -> None:
     web, letter, outbox = Web(slack.bot_token, slack.base_url), Letter("b", "C01", "b", thread="run"), Outbox(tmp_path / "slack.db")
     outbox.put(Letter("run", "C01", "the run"))

@@ -146,7 +146,7 @@ THEN: dict[str, set[str]] = {
     "abort": set(PHASES),
     "real": set(PHASES),
     "note": set(PHASES) - {"the run is over"},
-    "mark": {"a fault is on", "recover", "something is to be undone by hand"},
+    "mark": {"a fault is on", "recover", "something is to be undone by hand", "sealed"},  # its answer must not tell whether anything is on
     "done": {"something is to be undone by hand", "the run is ending, and something is to be undone"},
 }
 
