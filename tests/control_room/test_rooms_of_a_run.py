@@ -134,6 +134,9 @@ def _present(stage: SlackTown) -> None:
     stage.slack.submit(ADA, stage.dialog(ADA)).wait()
     asked = stage.seen(CONTROL, "is somebody still there?", 60)
     assert f"<@{GRACE}>" in asked.plain and f"<@{ADA}>" in asked.plain
+    stage.slack.react(LINUS, stage.slack.say(ADA, RESPONSE, "I am off to lunch"), "stopwatch").wait()
+    stage.slack.until(lambda: stage.has(run, EventKind.NOTE), 20, "a note of hers, which somebody else has put there")
+    assert not stage.has(run, EventKind.PRESENCE_BACK)
     stage.slack.press(GRACE, asked, "here").wait()
     stage.heard(GRACE, "Grace is there")
     stage.seen(CONTROL, "Grace is there")
