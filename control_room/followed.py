@@ -239,13 +239,13 @@ class Followed:
 
     def _ask_in_person(self, events: Sequence[Event]) -> None:
         """What somebody is to do by hand they are asked in person: of a sealed scenario nobody else may know it."""
+        if not any(event.kind in ERRANDS for event in events):
+            return
         by_hand = [event for event in (*self._had[0], *self._new[0]) if event.kind in ERRANDS]
         errands = open_errands(by_hand)
-        for event in events:
-            if event.kind in ERRANDS:  # what was asked before and is not wanted any more
-                for before in by_hand:
-                    if before.kind is EventKind.FAULT_ASKED and self._is_late(before, errands):
-                        self._outbox.withdraw(self.key("asked", before.id))
+        for event in by_hand:
+            if event.kind is EventKind.FAULT_ASKED and self._is_late(event, errands):  # asked before, and not wanted any more
+                self._outbox.withdraw(self.key("asked", event.id))
         for event in events:
             if event.kind is not EventKind.FAULT_ASKED:
                 continue

@@ -131,6 +131,23 @@ def test_whom_a_veiled_room_cannot_call_is_called_in_person(start: Start) -> Non
     assert "errors &gt; 5 %" not in told(outbox, CONTROL).replace("abort &gt; 5 %", "")
 
 
+def test_nobody_is_asked_to_do_by_hand_what_is_to_be_undone_already(start: Start, tmp_path: Path) -> None:
+    """Slack was away: the request still waits when the day is aborted."""
+    day = told_until(told_day(plan_of(seconds=(datetime.now(UTC) - T0).total_seconds() - 20)), 10)
+
+    def asked(half: str, text: str) -> Event:
+        until = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+        data = {"name": "cable", "label": "by hand, Linus", "what": half, "text": text, "by": "Linus", "until": until}
+        return Event(id=half, run_id=day.run_id, at=datetime.now(UTC), kind=EventKind.FAULT_ASKED, scenario=0, fault=FIRST, data=data)
+
+    followed, outbox = start(RunRecord(day.plan, (*day.events, asked("do", "Pull the cable")), day.samples))
+    look(followed)
+    assert "Pull the cable" in told(outbox, "U03")
+    RunStore(f"sqlite:///{tmp_path / 'gameday.db'}").append([asked("undo", "Plug it back in")])
+    look(followed, 1.0)
+    assert "Pull the cable" not in told(outbox, "U03") and "Plug it back in" in told(outbox, "U03")
+
+
 def test_a_channel_of_its_own_that_comes_late_is_told_what_was_said_before(sealed: RunRecord, start: Start) -> None:
     followed, outbox = start(sealed, Rooms(control=CONTROL, response=RESPONSE, own_channel=True))
     look(followed)
