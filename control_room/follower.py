@@ -25,7 +25,6 @@ from gameday.errors import GamedayError, Unavailable
 from gameday.event import Event, EventKind
 from gameday.feed import Feed
 from gameday.playbook import Role
-from gameday.rooms import Rooms
 from gameday.slack import SlackSettings
 
 LOOK_EVERY = 0.5
@@ -150,7 +149,7 @@ class Follower:
         if plan is None:
             return
         asked = plan.playbook.rooms
-        rooms = Rooms(**{**asked.model_dump(), "control": asked.control or self._known.control, "response": asked.response or self._known.response})
+        rooms = asked.model_copy(update={"control": asked.control or self._known.control, "response": asked.response or self._known.response})
         feeds = Feed(self._store, plan, samples=False), Feed(self._store, plan, open_seals=False, samples=False)
         followed = Followed(feeds, plan, rooms, self._outbox, self.directory, self._leases)
         self._watched[run] = Watched(followed)

@@ -55,7 +55,7 @@ class TemporalRuns:
 
     async def client(self) -> Client:
         """Connected to where Temporal is now: an embedded one comes up elsewhere each time."""
-        where = await asyncio.to_thread(address, self.settings.home)
+        where = address(self.settings.home)  # a small file, read here: an abort waits for no thread that a dead store holds
         if self._client is None or self._client[0] != where:
             self._client = where, await connect(self.settings.home)
         return self._client[1]
