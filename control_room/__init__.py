@@ -8,5 +8,6 @@ identity     which team member a Slack user is
 voice        what is said to runs in somebody's name, and to people
 follower     a run's record, turned into the messages of its rooms
 outbox       messages on disk until Slack has them
+homes        who looks at the app's home, and what it shows by now
 control, response, stakeholders, home, dialogs     what is shown, as pure functions
 """

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from datetime import UTC, datetime
 from typing import Any
 
-from control_room import dialogs, home
+from control_room import dialogs
 from control_room.blocks import actions, built, button, harmless, section, unpacked
 from control_room.control import predictable, upcoming
+from control_room.homes import Homes
 from control_room.identity import Directory
 from control_room.notes import Notes
 from control_room.payloads import HomeOpened, Payload, Press, Reaction, Shortcut, SlashCommand, Submission, Who
@@ -19,7 +19,7 @@ from control_room.slash import Slash
 from control_room.starting import Starting
 from control_room.surveys import Surveys
 from control_room.voice import Voice
-from control_room.web import SlackSaysNo, Web
+from control_room.web import SlackSaysNo
 from gameday.commands import URGENT, Actor, Verb
 from gameday.errors import BadInput, GamedayError, LanguageError, NotFound, Refused
 from gameday.offers import why_not
@@ -40,8 +40,10 @@ log = logging.getLogger(__name__)
 class Desk:
     """One for all runs. It keeps nothing: what it knows is on the board, and what it does the runs know by their commands' ids."""
 
-    def __init__(self, board: Board, runs: Runs, web: Web, voice: Voice, slash: Slash, notes: Notes, starting: Starting, surveys: Surveys) -> None:
-        self._board, self._runs, self._web, self._voice = board, runs, web, voice
+    def __init__(
+        self, board: Board, runs: Runs, voice: Voice, homes: Homes, slash: Slash, notes: Notes, starting: Starting, surveys: Surveys
+    ) -> None:
+        self._board, self._runs, self._voice, self._homes = board, runs, voice, homes
         self._slash, self._notes, self._starting, self._surveys = slash, notes, starting, surveys
 
     @property
@@ -98,7 +100,7 @@ class Desk:
             case Shortcut() | Reaction():
                 await self._notes.do(payload)
             case HomeOpened():
-                await self._show_home(payload.who)
+                await self._homes.show(payload.who)
 
     async def _pressed(self, press: Press) -> None:
         if press.action == "extend":
@@ -201,16 +203,9 @@ class Desk:
         """In the home that it was pressed in. It is done, also where that cannot be shown."""
         await asyncio.sleep(HOME_AFTER)
         try:
-            await self._show_home(press.who)
+            await self._homes.show(press.who)
         except SlackSaysNo as no:
             log.warning("the home of %s is as it was: %s", press.who.user, no)
-
-    async def _show_home(self, who: Who) -> None:
-        found = []
-        for run in self._board.going_on():
-            view = self._known(run, who)
-            found.append((view, self._directory.actor(who, view.plan.playbook, None)))
-        await self._web.call("views.publish", user_id=who.user, view=home.home(found, datetime.now(UTC)))
 
 
 def is_urgent(payload: Payload) -> bool:

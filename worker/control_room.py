@@ -19,6 +19,7 @@ from control_room.beside import Beside
 from control_room.desk import Desk
 from control_room.doors import callbacks, socket
 from control_room.follower import Follower
+from control_room.homes import Homes
 from control_room.identity import Directory
 from control_room.inbox import Inbox
 from control_room.notes import Notes
@@ -115,7 +116,8 @@ async def _assemble(settings: Settings, known: SlackSettings, web: Web, team: st
     starting = Starting(board, runs, voice, known.playbooks)
     here = partial(leases, settings.home)
     slash = Slash(board, runs, voice, web, notes, starting, store.list, here, known.reaction)
-    desk = Desk(board, runs, web, voice, slash, notes, starting, Surveys(board, runs, voice))
+    homes = Homes(board, web)
+    desk = Desk(board, runs, voice, homes, slash, notes, starting, Surveys(board, runs, voice))
 
     async def report(run_id: str) -> str:
         return await runs.report(run_id, False)
@@ -129,7 +131,7 @@ async def _assemble(settings: Settings, known: SlackSettings, web: Web, team: st
         log.warning("the runs are not known yet: %s", error or type(error).__name__)
     always = Beside()
     stack.push_async_callback(always.end)
-    for work in (follower.run(), Postman(outbox, web).run()):
+    for work in (follower.run(), Postman(outbox, web).run(), homes.run()):
         always.begin(work)
     reception = Reception(inbox, desk)
     reception.take_up()  # before anything new comes in

@@ -89,6 +89,7 @@ def _mixed(stage: SlackTown) -> None:
     slack.submit(ADA, dialog).wait()
     slack.until(lambda: stage.town.is_frozen, 30, "the sleeper is frozen")
     slack.until(lambda: "a scenario is running" in stage.message(run).plain, 20, "the message")
+    slack.until(lambda: "extend" in slack.home(ADA).action_ids, 20, "her home, as things are now")  # type: ignore[union-attr]  # she has opened it
     said = [each.plain for top in slack.messages(CONTROL) for each in (top, *slack.thread(top))]
     assert [text for text in said if CANARY in text] == [] and not [each for each in slack.files if each.name.endswith(".png")]
     assert "in it is a responder" in stage.log()
