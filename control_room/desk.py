@@ -28,7 +28,7 @@ from gameday.predictions import asked, number
 from gameday.view import RunView
 
 LATE = 60.0
-"""Seconds after which what somebody did is not done any more, since they may not mean it now. What is urgent is done at any age."""
+"""Seconds after which what somebody did is not done any more, since they may not mean it now. What stops a run is done at any age."""
 HOME_AFTER = 1.0
 """Seconds that a press takes to be on the record."""
 AT_ONCE = {verb.value: verb for verb in (Verb.HOLD, Verb.RESUME, Verb.SKIP, Verb.REVEAL, Verb.READY, Verb.HERE, Verb.ABORT, Verb.REAL)}
@@ -54,6 +54,10 @@ class Desk:
         """Whether it is anything for us: most reactions are not."""
         return not isinstance(payload, Reaction) or self._notes.heeds(payload)
 
+    def named(self, payload: Payload) -> Payload:
+        """The same, with what its sender means as things are now."""
+        return self._slash.named(payload) if isinstance(payload, SlashCommand) else payload
+
     def objections(self, sent: Submission) -> dict[str, str]:
         """What is wrong with a dialog that was sent off, by its blocks: it stays open, and shows it there. Asks nobody."""
         carried = unpacked(sent.metadata)
@@ -77,7 +81,7 @@ class Desk:
                 raise Refused("you are not of this workspace: people of another one take no part from here")
             if age > LATE and not _holds(payload):
                 raise Refused("that came in while the control room was away, and may not have been done; look, and do it again if you still mean it")
-            await self._do(payload, age)
+            await self._do(payload)
         except GamedayError as error:
             await self._voice.private(payload, harmless(str(error)))
         except SlackSaysNo as no:
@@ -87,10 +91,10 @@ class Desk:
             log.exception("%s could not be worked on", type(payload).__name__)
             await self._voice.private(payload, "that went wrong here; the control room's log says why")
 
-    async def _do(self, payload: Payload, age: float) -> None:
+    async def _do(self, payload: Payload) -> None:
         match payload:
             case SlashCommand():
-                await self._slash.do(payload, age)
+                await self._slash.do(payload)
             case Press():
                 await self._pressed(payload)
                 if payload.channel is None:
@@ -111,7 +115,7 @@ class Desk:
         if press.action == "halt":
             pulled = await self._runs.halt(self._slash.leader(press.who, press.channel), carried.get("reason", ""))
             await self._voice.public(press, f"<@{press.who.user}> has pulled the lever: {harmless(pulled.said)}")
-            await self._voice.in_person(press, harmless(pulled.found))  # what is broken where may still be sealed
+            await self._voice.in_person(press, harmless(pulled.found if self._sees_everything(press.who) else pulled.short))
             return
         run = _run_id(carried.get("run", ""))
         if press.action in AT_ONCE:
@@ -124,6 +128,11 @@ class Desk:
             await self._voice.say(press, run, Verb.TICK, item=carried.get("item"))
         elif press.action in ASKING:
             await self._ask(press, run, carried)
+
+    def _sees_everything(self, who: Who) -> bool:
+        """Whether nothing that goes on is sealed for them: what is broken where may be."""
+        views = [view for run in self._board.going_on() if (view := self._board.view(run, who))]
+        return all(self._directory.may_look(who, view.plan) for view in views)
 
     async def _at_once(self, press: Press, run: str, verb: Verb) -> None:
         said = harmless(await self._voice.tell(press, run, verb))

@@ -51,7 +51,9 @@ class Followed:
         self.hides = any(scenario.sealed for scenario in plan.playbook.scenarios)
         """Whether there is anything to hide from anybody."""
         self._own = ""
-        self._veiled_because = "nobody has looked who is in it" if self.hides else ""
+        self._veiled_because: str | None = None if self.hides else ""
+        if self.hides:
+            self._take_back()
         self._left: Mapping[str, float] = {}
         self._changed = 0.0
         self._new: tuple[list[Event], list[Event]] = ([], [])
@@ -79,21 +81,28 @@ class Followed:
     @property
     def veils_control(self) -> bool:
         """Whether the control room sees no more than a responder may."""
-        return bool(self._veiled_because)
+        return self._veiled_because != ""
 
     @property
-    def veiled_because(self) -> str:
-        """Why it is so: a responder is in it, or nobody knows; empty where nothing is kept from it. What was, is told it then."""
+    def veiled_because(self) -> str | None:
+        """Why it is so: a responder is in it, or nobody knows; empty where nothing is kept from it. What was, is told it then.
+
+        None until somebody has looked for the first time: so long it is told nothing.
+        """
         return self._veiled_because
 
     @veiled_because.setter
-    def veiled_because(self, why: str) -> None:
-        if bool(why) != bool(self._veiled_because):
+    def veiled_because(self, why: str | None) -> None:
+        if self._veiled_because is None or bool(why) != bool(self._veiled_because):
             self._again = True
-        if why and not self._veiled_because:  # what waits for Slack was written for other eyes
-            for what in ("thread", "picture"):
-                self._outbox.withdraw(self.key(what, ""))
+        if why and not self._veiled_because:
+            self._take_back()
         self._veiled_because = why
+
+    def _take_back(self) -> None:
+        """What waits for Slack was written for other eyes."""
+        for what in ("control", "thread", "picture"):
+            self._outbox.withdraw(self.key(what))
 
     @property
     def respond_in(self) -> tuple[str, ...]:
@@ -135,11 +144,11 @@ class Followed:
             new.clear()
 
     def _tell(self, everything: Sequence[Event], public: Sequence[Event], now: float) -> None:
-        if self.control:
+        if self.control and self.veiled_because is not None:
             shown = public if self.veils_control else everything
             self._show_control(now, bool(shown))
             self._tell_thread(shown)
-        if self.veils_control:
+        if self.veiled_because:
             self._call_in_person(everything)
         self._ask_in_person(everything)
         for channel in self.respond_in:
@@ -200,7 +209,7 @@ class Followed:
         if called is None:
             return None
         roles, buttons = called
-        who = " ".join(mention(user) for user in self._directory.users(self._plan.playbook, *roles))
+        who = " ".join(mention(user) for user in self._users(roles))
         text = f"{who} {control.told(line, self._plan.zone)}".strip()
         blocks = built([section(text), *actions("call", buttons)])
         return Letter(
@@ -234,8 +243,18 @@ class Followed:
                 continue
             text = f"{plain(self._plan.playbook.name)}: {control.told(line, self._plan.zone)}"
             blocks = built([section(text), context(f"The app's home has what you can say to `{self._plan.run_id}`."), *actions("call", called[1])])
-            for user in self._directory.users(self._plan.playbook, *called[0]):
-                self._outbox.put(Letter(self.key("call", event.id, user), user, cut(harmless(line.said), 300), tuple(blocks)))
+            until = (event.at + CALLED_WITHIN).timestamp()
+            for user in self._users(called[0]):
+                self._outbox.put(Letter(self.key("call", event.id, user), user, cut(harmless(line.said), 300), tuple(blocks), until=until))
+
+    def _users(self, roles: Sequence[Role]) -> tuple[str, ...]:
+        """The Slack ids of those with these roles, as they are now: who has been handed the command has it."""
+        found = self._directory.users(self._plan.playbook, *roles)
+        if Role.COMMANDER not in roles or not self.open.commander:
+            return found
+        before = self._directory.users(self._plan.playbook, Role.COMMANDER)
+        now = self._directory.slack_id(self._plan.playbook, self.open.commander)
+        return tuple(dict.fromkeys(filter(None, (now, *(user for user in found if user not in before)))))
 
     def _ask_in_person(self, events: Sequence[Event]) -> None:
         """What somebody is to do by hand they are asked in person: of a sealed scenario nobody else may know it."""

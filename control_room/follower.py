@@ -29,7 +29,8 @@ from gameday.slack import SlackSettings
 
 LOOK_EVERY = 0.5
 LIST_EVERY = 2.0
-MEMBERS_EVERY = 30.0
+MEMBERS_EVERY, KNOWN_FOR = 30.0, 75.0
+"""Seconds between two looks who is in a control room, and how long what was seen counts where another look fails."""
 AFTERWARDS = timedelta(days=3)
 """How long a run that is over stays at hand: for its survey, and for what was not told yet, also over a weekend that Slack was away."""
 ABANDONED = timedelta(days=30)
@@ -61,6 +62,7 @@ class Watched:
     looked: float = 0.0
     over_since: float | None = None
     members_asked: float = -MEMBERS_EVERY
+    members_known: float = -math.inf
     notes: int = 0
     """Those that were written after its end."""
     notes_since: float = 0.0
@@ -93,6 +95,8 @@ class Follower:
         self._gone = set[str]()
         self._listed = self._tidied = -math.inf
         self._beside = Beside()
+        self.looked = asyncio.Event()
+        """Whether the runs have been looked at once."""
 
     @property
     def directory(self) -> Directory:
@@ -105,6 +109,7 @@ class Follower:
             while True:
                 try:
                     await self.look()
+                    self.looked.set()
                     told = ""
                 except GamedayError as error:
                     if str(error) != told:
@@ -153,7 +158,6 @@ class Follower:
         feeds = Feed(self._store, plan, samples=False), Feed(self._store, plan, open_seals=False, samples=False)
         followed = Followed(feeds, plan, rooms, self._outbox, self.directory, self._leases)
         self._watched[run] = Watched(followed)
-        self._board.put(run, followed)
 
     def _is_due(self, watched: Watched, now: float) -> bool:
         if not watched.followed.over:
@@ -168,13 +172,14 @@ class Follower:
             return
         if followed.hides and followed.control and now - watched.members_asked >= MEMBERS_EVERY:
             watched.members_asked = now
-            self._start(watched, "who is in the control room", partial(self._look_who_is_in, followed), once=False)
+            self._start(watched, "who is in the control room", partial(self._look_who_is_in, watched), once=False)
         if followed.wants_own and not followed.own:
             self._start(watched, "own channel", partial(self._open_own, followed))
         await asyncio.to_thread(followed.pull)
+        self._board.put(watched.run, followed)
         followed.tell(now)
         for event in followed.pictures_due:
-            self._start(watched, f"picture {event.id}", partial(self._draw, followed, event))
+            self._start(watched, f"picture {event.id}", partial(self._draw, followed, event), again=False)
         followed.pictures_due = []
         if followed.open.ended_at is not None:
             self._after(watched, datetime.now(UTC) - followed.open.ended_at, now)
@@ -199,8 +204,8 @@ class Follower:
         self._gone.add(run)
         self._board.drop(run)
 
-    def _start(self, watched: Watched, what: str, work: Callable[[], Awaitable[None]], once: bool = True) -> None:
-        """Begins what is done for a run beside the following; it holds up nothing. What was not taken is tried again and again."""
+    def _start(self, watched: Watched, what: str, work: Callable[[], Awaitable[None]], once: bool = True, again: bool = True) -> None:
+        """Begins what is done for a run beside the following; it holds up nothing. With `again` what was not taken is tried until it is."""
         if what in watched.begun:
             return
         watched.begun.add(what)
@@ -215,6 +220,8 @@ class Follower:
                     if str(no) != told:
                         log.warning("%s of %s: %s", what, watched.run, no)
                     told = str(no)
+                    if not again:
+                        break
                     await asyncio.sleep(max(no.after if isinstance(no, SlackSaysNo) else 0.0, pause))
                     pause = min(2 * pause, LONGEST)
                 except Exception:
@@ -225,8 +232,9 @@ class Follower:
 
         self._beside.begin(done())
 
-    async def _look_who_is_in(self, followed: Followed) -> None:
-        """Whether a responder could read the control room. What nobody knows counts as yes."""
+    async def _look_who_is_in(self, watched: Watched) -> None:
+        """Whether a responder could read the control room. What nobody knows counts as yes, once it has not been known for a while."""
+        followed, now = watched.followed, time.monotonic()
         playbook = followed.plan.playbook
         responders = set(self.directory.users(playbook, Role.RESPONDER))
         unknown = sum(role is Role.RESPONDER for role, _ in playbook.team.members()) - len(responders)
@@ -241,7 +249,10 @@ class Follower:
                 why = f"{', '.join(sorted(inside))} in it is a responder" if inside else ""
                 if not (await self._web.form("conversations.info", channel=followed.control))["channel"].get("is_private"):
                     why = why or "it is a public channel, which anybody can read"
+                watched.members_known = now
             except Exception as error:  # noqa: BLE001  # whatever it is: what nobody knows is kept back
+                if now - watched.members_known < KNOWN_FOR:
+                    return
                 why = f"nobody knows who is in it ({error or type(error).__name__})"
         if why and why != followed.veiled_because:
             log.warning("sealed scenarios of %s are kept from the control room %s: %s", followed.plan.run_id, followed.control, why)

@@ -27,7 +27,7 @@ class Notes:
         assert payload.channel is not None  # neither comes without one
         run = self._board.of_room(payload.channel)
         if isinstance(payload, Reaction):
-            if not self.heeds(payload) or run is None:
+            if run is None:
                 return
             if payload.shared and not self._knows(payload.who, run):
                 return

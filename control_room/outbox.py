@@ -93,14 +93,17 @@ class Outbox:
             self._base.executemany("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", [(what, self._clock(), letter.key) for what in told])
         return new == 1
 
-    def withdraw(self, start: str) -> int:
-        """Takes back what has not been posted yet, by how its key begins, with what it tells; it may be put in again. Returns how many."""
+    def withdraw(self, start: str) -> None:
+        """Takes back what is not posted, by how its key begins, with what it tells: it may be put in again. A changed state stays as it was shown."""
+        this = "substr(key, 1, ?) = ?"
         with self._base:
             self._base.execute("BEGIN IMMEDIATE")
-            found = self._base.execute("SELECT key FROM outbox WHERE state = 'waiting' AND substr(key, 1, ?) = ?", (len(start), start)).fetchall()
+            asked = f"SELECT key FROM outbox WHERE state IN ('waiting', 'trying') AND {this}"  # noqa: S608  # no text of others
+            found = self._base.execute(asked, (len(start), start)).fetchall()
             self._base.executemany("DELETE FROM told WHERE letter = ?", found)
             self._base.executemany("DELETE FROM outbox WHERE key = ?", found)
-        return len(found)
+            kept = f"UPDATE outbox SET state = 'posted' WHERE state = 'stale' AND {this}"  # noqa: S608  # the same
+            self._base.execute(kept, (len(start), start))
 
     def told(self, what: Iterable[str]) -> set[str]:
         """Which of these have been told already."""

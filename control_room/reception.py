@@ -38,6 +38,7 @@ class Reception:
             wrong = self._desk.objections(payload)
             if wrong:  # the dialog stays open, and comes again with another hash
                 return {"response_action": "errors", "errors": wrong}
+        payload = self._desk.named(payload)
         if self._inbox.take(payload):
             self._begin(payload, 0.0)
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -17,10 +16,11 @@ from gameday.view import RunView
 
 @dataclass(frozen=True)
 class Pulled:
-    """A lever that was pulled: `said` is for everybody; `found`, on each host and of each run, for whoever pulled it."""
+    """A lever that was pulled: `said` is for everybody; `found`, on each host and of each run, for who may see it, and `short` for who may not."""
 
     said: str
     found: str
+    short: str
 
 
 class Runs(Protocol):
@@ -89,34 +89,26 @@ class Board:
     def meant(self, said: str, channel: str | None, urgent: bool = False) -> tuple[str | None, str]:
         """Which run somebody means: named by how its id begins in the first word, the one of this channel, or the only one. Then the other words.
 
-        None where that is not clear. What is urgent is for the newest one of the channel then, and an id that is not at hand is taken for one:
-        the runs may be known elsewhere.
+        None where that is not clear. What is urgent is for the newest one of the channel then.
         """
         first, _, rest = said.strip().partition(" ")
         named = [run for run in self._seen if first and run.startswith(first) and len(first) >= 4]
         if len(named) == 1:
             return named[0], rest.strip()
-        if _is_id(first):
-            return (first, rest.strip()) if urgent else (None, said.strip())
+        if not urgent and RUN_ID.fullmatch(first) and any(each.isdigit() for each in first[:4]):  # an id, and no word such as well-known
+            return None, said.strip()
         here = [run for run in self.going_on() if channel in self._seen[run].rooms]
         for some in (here[:1] if urgent else here, self.going_on()):
             if len(some) == 1:
                 return some[0], said.strip()
         return None, said.strip()
 
-    def began(self, run_id: str) -> datetime | None:
-        """When a run began; None where it is not at hand."""
-        seen = self._seen.get(run_id)
-        return seen.open.plan.started_at if seen else None
+    def __contains__(self, run_id: str) -> bool:
+        return run_id in self._seen
 
     def of_room(self, channel: str) -> str | None:
         """The run that takes place in this channel now; the newest, where there are several."""
         return next((run for run in self.going_on() if channel in self._seen[run].rooms), None)
-
-
-def _is_id(word: str) -> bool:
-    """Whether somebody has typed a run's id, and not a word such as well-known."""
-    return RUN_ID.fullmatch(word) is not None and any(each.isdigit() for each in word[:4])
 
 
 Leases = Callable[[RunView], Mapping[str, float]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from activities.store import RunLine
 from control_room import answers
@@ -12,7 +12,7 @@ from control_room.blocks import actions, built, button, harmless, section
 from control_room.control import message
 from control_room.notes import Notes
 from control_room.payloads import SlashCommand, Who
-from control_room.runs import Board, Leases, Runs, listed
+from control_room.runs import RUN_ID, Board, Leases, Runs, listed
 from control_room.starting import LEADING, Starting
 from control_room.voice import Voice
 from control_room.web import Web
@@ -21,7 +21,9 @@ from gameday.commands import Actor, Verb
 from gameday.errors import BadInput, NotFound, Refused
 from gameday.view import RunView
 
-MOST_LISTED, MOST_LOOKED_AT = 10, 200
+MOST_LISTED, MOST_LOOKED_AT, MOST_TEXT = 10, 200, 4000
+STOPPING = ("abort", "real")
+NOTHING = "no game day is going on, as far as is known here; name it by its id"
 Listed = Callable[[int], Sequence[RunLine]]
 
 
@@ -32,8 +34,13 @@ class Slash:
         self._board, self._runs, self._voice, self._web, self._notes, self._starting = board, runs, voice, web, notes, starting
         self._listing, self._leases, self._reaction = listing, leases, reaction
 
-    async def do(self, said: SlashCommand, age: float) -> None:
-        """Does it. `age`: seconds since it was typed."""
+    def named(self, said: SlashCommand) -> SlashCommand:
+        """The same with the run that is meant, where it stops one: what begins before it is worked on was not."""
+        word, _, rest = said.text.strip().partition(" ")
+        run, reason = self._board.meant(rest, said.channel, urgent=True) if word.lower() in STOPPING else (None, rest)
+        return said if run is None else said.model_copy(update={"text": f"{word} {run} {reason}"[:MOST_TEXT]})
+
+    async def do(self, said: SlashCommand) -> None:
         word, _, rest = said.text.strip().partition(" ")
         match word.lower():
             case "" | "help":
@@ -50,7 +57,7 @@ class Slash:
                 run, text = self._meant(said, rest)
                 await self._notes.say(said, run, text)
             case "abort" | "real" as verb:
-                await self._stop(said, Verb(verb), rest, age)
+                await self._stop(said, Verb(verb), rest)
             case "halt":
                 await self._halt(said, rest)
             case "report":
@@ -62,7 +69,7 @@ class Slash:
         run, more = self._board.meant(rest, said.channel, urgent)
         if run is None:
             going = self._board.going_on()
-            raise NotFound(f"say which run; going on: {listed(going)}" if going else "no game day is going on")
+            raise NotFound(f"say which run; going on: {listed(going)}" if going else NOTHING)
         return run, more
 
     def _view(self, said: SlashCommand, rest: str) -> RunView:
@@ -77,14 +84,21 @@ class Slash:
         text, blocks = message(view, datetime.now(UTC), leases, self._board.directory)
         await self._voice.private(said, text, [each for each in blocks if each["type"] != "actions"])
 
-    async def _stop(self, said: SlashCommand, verb: Verb, rest: str, age: float) -> None:
-        """At once: typed out in full, it is meant. Of a run that was not there yet when it was typed it was not."""
-        run, reason = self._meant(said, rest, urgent=True)
-        began = self._board.began(run) if reason == rest.strip() else None  # who has named it has meant it
-        if began is not None and began > datetime.now(UTC) - timedelta(seconds=age):
-            raise Refused(f"that was typed before `{run}` began, and was not done; if you mean that one, do it again")
-        reason = plain_text(reason)[:900]
-        answer = await self._voice.tell(said, run, verb, reason=reason)
+    async def _stop(self, said: SlashCommand, verb: Verb, rest: str) -> None:
+        """At once: typed out in full, it is meant. A run that is not at hand may be known elsewhere."""
+        first, _, more = rest.strip().partition(" ")
+        if RUN_ID.fullmatch(first) and first not in self._board:
+            try:
+                await self._stop_this(said, verb, first, more)
+            except NotFound:  # a word that looks like an id
+                if not self._board.going_on():
+                    raise
+            else:
+                return
+        await self._stop_this(said, verb, *self._meant(said, rest, urgent=True))
+
+    async def _stop_this(self, said: SlashCommand, verb: Verb, run: str, reason: str) -> None:
+        answer = await self._voice.tell(said, run, verb, reason=plain_text(reason)[:900])
         await self._voice.public(said, f"<@{said.who.user}>, `{run}`: {harmless(answer)}")
 
     async def _halt(self, said: SlashCommand, rest: str) -> None:

@@ -23,8 +23,8 @@ PASSING = frozenset({"ratelimited", "rate_limited", "internal_error", "fatal_err
 class SlackSaysNo(Exception):
     """A call that Slack did not take, or that nobody knows of.
 
-    `code`: Slack's own word for it, empty where it was not Slack that answered. `after`: seconds that it asks to be left alone. `unsure`: it may
-    have been done all the same.
+    `code`: the word, or the status, by which it was refused; empty where nobody said any. `after`: seconds that it asks to be left alone. `unsure`:
+    it may have been done all the same.
     """
 
     def __init__(self, method: str, error: str, code: str = "", after: float = 0.0, unsure: bool = False) -> None:
@@ -106,7 +106,8 @@ class Web:
                 if response.status == 429:
                     raise SlackSaysNo(what, "asks for a pause", after=_seconds(response.headers.get("Retry-After")))
                 if response.status != 200:
-                    raise SlackSaysNo(what, f"status {response.status}", unsure=response.status >= 500)
+                    passing = response.status >= 500
+                    raise SlackSaysNo(what, f"status {response.status}", "" if passing else str(response.status), unsure=passing)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from gameday.by_hand import Done, Half
-from gameday.commands import URGENT, Answer, Command
+from gameday.commands import OVER, URGENT, Answer, Command
 from gameday.errors import GamedayError, NotFound, Refused, Unavailable, Unreadable
 from gameday.orders import DayResult, LiveState
 from worker.codec import Encryption
@@ -28,7 +28,6 @@ ABORT_PATIENCE = timedelta(seconds=2)
 """How long an abort is tried as an Update before it is sent as a Signal, which a restarting server does not lose."""
 KEY_PATIENCE = timedelta(seconds=1)
 """How long it is waited for that a run's conductor shows which key it has."""
-RUN_IS_OVER = "the run is over"
 PATIENCE = timedelta(seconds=10)
 UNPROCESSED = "UnprocessedUpdate"
 """With this the server itself rejects an Update that it lost at its restart, between the conductor and its own memory (seen): nobody refused it."""
@@ -155,8 +154,8 @@ async def _ended(handle: WorkflowHandle[object, object], run_id: str, error: RPC
     try:
         result = await outcome(handle, run_id)
     except Unreadable as error:
-        return Answer(text=f"{RUN_IS_OVER}. How it ended: {error}"[:1000])
-    return Answer(text=f"{RUN_IS_OVER}: {result.outcome}")
+        return Answer(text=f"{OVER}. How it ended: {error}"[:1000])
+    return Answer(text=f"{OVER}: {result.outcome}")
 
 
 async def outcome(handle: WorkflowHandle[object, object], run_id: str) -> DayResult:

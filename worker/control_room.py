@@ -125,14 +125,14 @@ async def _assemble(settings: Settings, known: SlackSettings, web: Web, team: st
     painter = Painter()
     stack.push_async_callback(painter.close)
     follower = Follower(store, web, outbox, own, board, known, folder, here, painter.paint, report)
-    try:
-        await asyncio.wait_for(follower.look(), FIRST_LOOK)  # who presses or types at once means a run that is known by then
-    except Exception as error:  # noqa: BLE001  # both doors open all the same: an abort waits for no store
-        log.warning("the runs are not known yet: %s", error or type(error).__name__)
     always = Beside()
     stack.push_async_callback(always.end)
     for work in (follower.run(), Postman(outbox, web).run(), homes.run()):
         always.begin(work)
+    try:
+        await asyncio.wait_for(follower.looked.wait(), FIRST_LOOK)  # who presses or types at once means a run that is known by then
+    except TimeoutError:
+        log.warning("the runs are not known yet; the doors open all the same, since an abort waits for no store")
     reception = Reception(inbox, desk)
     reception.take_up()  # before anything new comes in
     return reception

@@ -18,7 +18,7 @@ from activities import kinds
 from activities.store import RunStore
 from control_room.runs import Pulled
 from gameday.beginning import Beginning
-from gameday.commands import URGENT, Actor, Command, Verb
+from gameday.commands import OVER, URGENT, Actor, Command, Verb
 from gameday.errors import BadInput, GamedayError, PlaybookError, Refused, SettingsError
 from gameday.halt import Halt
 from gameday.loading import Loaded, load
@@ -29,7 +29,7 @@ from gameday.yaml_tree import Problem
 from reports import postmortem
 from worker import lever, starter
 from worker.afterwards import add_notes, write_report
-from worker.client import RUN_IS_OVER, send
+from worker.client import send
 from worker.connection import address, connect
 from worker.doing import tell_done
 
@@ -75,8 +75,13 @@ class TemporalRuns:
         async with self._turns.setdefault(run_id, asyncio.Semaphore(IN_FLIGHT)):
             if command.verb is Verb.DONE:
                 return await tell_done(await self.client(), self.store, run_id, command)
-            said = (await send(await self.client(), run_id, command)).text
-        if command.verb is Verb.NOTE and said.startswith(RUN_IS_OVER):  # it has ended meanwhile
+            try:
+                said = (await send(await self.client(), run_id, command)).text
+            except Refused as refused:
+                said = str(refused)
+                if command.verb is not Verb.NOTE or said != OVER:
+                    raise
+        if command.verb is Verb.NOTE and said.startswith(OVER):  # it has ended meanwhile
             return await self.add(run_id, [command])
         return said
 
@@ -86,7 +91,7 @@ class TemporalRuns:
             await starter.start(await self.client(), Beginning.of(made))
         except WorkflowAlreadyStartedError:
             there = await asyncio.to_thread(self.store.plan, made.run_id)
-            if there is None or there.started_by.id != by.id or made.started_at - there.started_at > AGAIN_WITHIN:
+            if there is not None and (there.started_by.id != by.id or made.started_at - there.started_at > AGAIN_WITHIN):
                 raise Refused(f"there is a run {made.run_id} already, of somebody else; try again") from None
         return made.run_id
 
@@ -102,7 +107,9 @@ class TemporalRuns:
         pulled = await lever.pull(await self.urgently(), halt, hosts)
         found = [f"{host}: {did if isinstance(did, str) else '; '.join(did.problems) or 'clean'}" for host, did in pulled.hosts.items()]
         found += [f"{run}: {told}" for run, told in pulled.runs.items()]
-        return Pulled(f"{pulled.halt.said}. Nothing begins until `gameday halt --release`", "; ".join(found) or "no host and no run was there")
+        clean = all(not isinstance(did, str) and not did.problems for did in pulled.hosts.values())
+        short = "every host is proven clean" if clean else "not every host is proven clean; `gameday leftovers` says there what is left"
+        return Pulled(f"{pulled.halt.said}. Nothing begins until `gameday halt --release`", "; ".join(found) or "no host and no run was there", short)
 
     async def add(self, run_id: str, notes: Sequence[Command]) -> str:
         said = await add_notes(self.store, run_id, notes)

@@ -25,6 +25,9 @@ class Noting:
     def heeds(self, payload: Payload) -> bool:
         return True
 
+    def named(self, payload: Payload) -> Payload:
+        return payload
+
     def objections(self, sent: Submission) -> dict[str, str]:
         return self.wrong
 

@@ -201,7 +201,6 @@ def _late(stage: SlackTown) -> None:
     base = stage.town.home / "slack" / "control-room.db"
     inbox = Inbox(base)
     inbox.take(Press(id="slack-press-late", who=Who(team="T01", user=ADA), channel=CONTROL, action="hold", value=f'{{"run":"{run}"}}'))
-    inbox.take(SlashCommand(id="slack-command-another-late", who=Who(team="T01", user=GRACE), channel=RESPONSE, text="abort enough"))
     inbox.take(SlashCommand(id="slack-command-late", who=Who(team="T01", user=LINUS), channel=RESPONSE, text=f"abort {run} still"))
     inbox.close()
     with sqlite3.connect(base) as connection:
@@ -209,7 +208,6 @@ def _late(stage: SlackTown) -> None:
     connection.close()
     stage.open()
     stage.heard(ADA, "came in while the control room was away, and may not have been done")
-    stage.heard(GRACE, "was typed before")
     stage.slack.until(lambda: stage.town.has_ended(run), 40, "the run has ended")
     record = stage.town.record(run)
     assert [event.text("reason") for event in record.of(EventKind.ABORTED)] == ["still"] and not list(record.of(EventKind.HELD))

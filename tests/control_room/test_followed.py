@@ -41,14 +41,15 @@ def sealed() -> RunRecord:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    def begin(record: RunRecord, rooms: Rooms | None = None, veils: bool = False) -> tuple[Followed, Outbox]:
+    def begin(record: RunRecord, rooms: Rooms | None = None, veils: bool = False, looked: bool = True) -> tuple[Followed, Outbox]:
         store = RunStore(f"sqlite:///{tmp_path / 'gameday.db'}")
         write(store, record)
         outbox = Outbox(tmp_path / "slack.db")
         feeds = Feed(store, record.plan), Feed(store, record.plan, open_seals=False)
         said = rooms or Rooms(control=CONTROL, response=RESPONSE, stakeholders=(SUPPORT,))
         followed = Followed(feeds, record.plan, said, outbox, DIRECTORY, lambda view: {})
-        followed.veiled_because = "a responder is in it" if veils else ""
+        if looked:
+            followed.veiled_because = "a responder is in it" if veils else ""
         return followed, outbox
 
     return begin
@@ -93,6 +94,32 @@ def test_once_no_responder_is_in_it_any_more_it_is_told_what_was_kept_from_it(se
     assert [word for word in TELLTALES[:4] if word not in told(outbox, CONTROL)] == []
     keys = [each.key for each in letters(outbox, CONTROL)]
     assert keys[: len(before)] == [each.key for each in before] and len(set(keys)) == len(keys)
+
+
+def test_a_room_that_nobody_has_looked_into_is_told_nothing_not_even_what_waits_since_before_a_restart(sealed: RunRecord, start: Start) -> None:
+    followed, outbox = start(sealed)
+    look(followed)
+    assert "The ledger is slow" in told(outbox, CONTROL)
+    again, outbox = start(sealed, looked=False)
+    assert letters(outbox, CONTROL) == []
+    look(again)
+    assert letters(outbox, CONTROL) == [] and letters(outbox, RESPONSE)
+    again.veiled_because = "U03 is in it"
+    look(again, 10.0)
+    assert letters(outbox, CONTROL) and [word for word in TELLTALES if word in told(outbox, CONTROL)] == []
+
+
+def test_who_was_handed_the_command_is_called(start: Start) -> None:
+    day = told_until(told_day(plan_of()), 30)
+    at = day.plan.started_at + timedelta(seconds=31)
+    handed = Event(id="handed", run_id=day.run_id, at=at, kind=EventKind.HANDED_OVER, actor="Ada", data={"to": "Linus"})
+    asked = Event(
+        id="lost", run_id=day.run_id, at=at, kind=EventKind.FAULT_DIRTY, scenario=0, fault=FIRST, data={"name": "ledger-frozen", "label": "x"}
+    )
+    followed, outbox = start(RunRecord(day.plan, (*day.events, handed, asked), day.samples))
+    look(followed)
+    (call,) = (each for each in letters(outbox, CONTROL) if each.broadcast and "ledger-frozen" in each.text)
+    assert "<@U03>" in json.dumps(call.blocks) and "<@U01>" not in json.dumps(call.blocks)
 
 
 def test_what_waits_for_slack_is_taken_back_once_a_responder_is_in_it(sealed: RunRecord, start: Start) -> None:

@@ -26,8 +26,8 @@ from gameday.slack import SlackSettings
 from tests.gameday.cli.told import plan_of, told_day, told_until, write
 from tests.rigs.slack import File, Slack, slack_server
 
-CONTROL = "C01"
-KNOWN = SlackSettings(bot_token="secret://env/BOT", app_token="secret://env/APP", control=CONTROL, archive_after=timedelta(0))
+CONTROL, RESPONSE = "C01", "C02"
+KNOWN = SlackSettings(bot_token="secret://env/BOT", app_token="secret://env/APP", control=CONTROL, archive_after=timedelta(0), response=RESPONSE)
 DIRECTORY = Directory("T01", {"U01": "Ada", "U03": "Linus"})
 Begin = Callable[..., Awaitable[tuple[RunStore, Outbox]]]
 
@@ -36,6 +36,7 @@ Begin = Callable[..., Awaitable[tuple[RunStore, Outbox]]]
 def slack() -> Iterator[Slack]:
     with slack_server() as server:
         server.join(CONTROL, "U01", private=True)
+        server.join(RESPONSE, "U03")
         yield server
 
 
@@ -126,8 +127,9 @@ async def test_who_is_in_a_room_is_asked_beside(slack: Slack, begin: Begin) -> N
     day = told_until(told_day(plan_of(sealed=True)), 44.5)
     begun = time.monotonic()
     await begin(day)
-    await until(slack, lambda: slack.messages(CONTROL), "the run's message")
-    assert time.monotonic() - begun < 8, "it did not wait for the answer"
+    await until(slack, lambda: slack.messages(RESPONSE), "what the other room is told")
+    assert time.monotonic() - begun < 8 and not slack.messages(CONTROL), "it did not wait for the answer"
+    await until(slack, lambda: slack.messages(CONTROL), "the run's message", 30)
     said = " ".join(each.plain for top in slack.messages(CONTROL) for each in (top, *slack.thread(top)))
     assert "The ledger is slow" not in said
 
