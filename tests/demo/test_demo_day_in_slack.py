@@ -1,5 +1,5 @@
-"""The demo's game day, one scenario sealed, led and played from Slack alone: by Socket Mode, by callbacks, and with Slack gone from the inject on,
-for a scenario or until the day is over.
+"""The demo's game day, one scenario sealed, led and played from Slack alone: by Socket Mode, by callbacks, and with Slack gone from the inject on
+until the day is over.
 
 A commander, a safety officer and two responders are played by this script. Nobody touches a terminal.
 """
@@ -51,18 +51,18 @@ def playbook(shop: Shop) -> str:
     return text.replace("    hypothesis: The shop keeps selling", "    sealed: true\n    hypothesis: The shop keeps selling", 1)
 
 
-@pytest.mark.parametrize(("callbacks", "gone"), [(False, ""), (True, ""), (True, "a scenario"), (False, "the day")])
-async def test_the_demos_day_is_played_without_a_terminal(shop: Shop, tmp_path: Path, callbacks: bool, gone: str) -> None:
+@pytest.mark.parametrize(("callbacks", "gone"), [(False, False), (True, False), (True, True)], ids=["socket", "callbacks", "gone"])
+async def test_the_demos_day_is_played_without_a_terminal(shop: Shop, tmp_path: Path, callbacks: bool, gone: bool) -> None:
     settings = settings_of(json.loads((shop.directory / "shop.json").read_bytes()))
     text = playbook(shop)
-    if gone == "the day":  # nobody can say go to the second scenario, and its silence ends the wait for it
+    if gone:  # nobody can say go to the second scenario, and its silence ends the wait for it
         text = text.replace("probes:", "gates: {inject: {timeout: 90s}}\nprobes:", 1)
     async with slack_town(tmp_path / "home", callbacks, text, settings) as stage:
         await asyncio.to_thread(_played, stage, shop, gone)
         assert not Journal.at(stage.town.home).live()
 
 
-def _played(stage: SlackTown, shop: Shop, gone: str) -> None:
+def _played(stage: SlackTown, shop: Shop, gone: bool) -> None:
     slack, run = stage.slack, stage.begin()
     stage.press(GRACE, run, "predict")
     slack.submit(GRACE, stage.dialog(GRACE), {"q0": "5s", "q1": "2 %"}).wait()
@@ -74,21 +74,18 @@ def _played(stage: SlackTown, shop: Shop, gone: str) -> None:
         slack.down()
         slack.until(lambda: _over(stage, run, 1), 150, "the first scenario is over")
         slack.until(lambda: not _is_frozen(shop), 10, "the ledger goes on")
+        slack.until(lambda: stage.town.has_ended(run), 200, "the day has ended")
+        slack.up()
     else:
         _respond(stage, run)
         slack.until(lambda: _over(stage, run, 1), 150, "the first scenario is over")
-    if gone == "the day":
-        slack.until(lambda: stage.town.has_ended(run), 200, "the day has ended")
-    if gone:
-        slack.up()
-    if gone != "the day":
         _go(stage, run, 2)
     slack.until(lambda: stage.town.has_ended(run), 150, "the day has ended")
     stage.seen(RESPONSE, "the drill is over. Everything is off.", 60)
     stage.seen(SUPPORT, "All clear", 60)
     record = stage.town.record(run)
     assert {story.outcome for story in record.faults()} == {"reverted"} and record.chain.startswith("record verified")
-    assert [event.actor for event in record.of(EventKind.GATE_OPENED)] == ["Ada"] * (1 if gone == "the day" else 2)
+    assert [event.actor for event in record.of(EventKind.GATE_OPENED)] == ["Ada"] * (1 if gone else 2)
     slack.until(lambda: _report(slack, run, b"Grace"), 60, "the report")
     if not gone:
         _look_back(stage, run)

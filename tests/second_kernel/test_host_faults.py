@@ -14,9 +14,9 @@ from tests.rigs.second_kernel import guest
 
 FILES = ("test_injector_contract.py", "injectors/test_network_partition.py", "injectors/test_network_loss.py")
 FAULTS = "leaves_the_target and (command or network or process.pause or (restart and not SIGTERM))"
-ORPHANS = "owner_dies and (network or process.pause)"
-OWN = "packets_are_dropped or with_everybody_dead or its_share"
-AT_LEAST = 11
+ORPHANS = "owner_dies and process.pause"
+OWN = "packets_are_dropped or (with_everybody_dead and test_network_loss) or its_share"
+AT_LEAST = 9
 """So many are chosen by the words above: an emulated machine is too slow for all."""
 
 
