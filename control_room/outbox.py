@@ -23,6 +23,22 @@ UNDELIVERED = "('waiting', 'trying', 'stale')"
 """The states of what Slack does not have, or not as it is now."""
 
 
+TABLE = """
+CREATE TABLE IF NOT EXISTS outbox (
+    number INTEGER PRIMARY KEY,
+    key TEXT UNIQUE NOT NULL,
+    channel TEXT NOT NULL,
+    thread TEXT NOT NULL,
+    letter TEXT NOT NULL,
+    at REAL NOT NULL,
+    state TEXT NOT NULL,
+    tried REAL NOT NULL DEFAULT 0,
+    ts TEXT NOT NULL DEFAULT '',
+    shown TEXT NOT NULL DEFAULT ''
+)
+"""
+
+
 @dataclass(frozen=True)
 class Letter:
     """One message, or a change of one. `thread` is the key of the message that it answers; `file` a picture or document instead of text.
@@ -73,23 +89,21 @@ class Outbox:
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._base, self._clock = base(path), clock
-        self._base.execute(
-            "CREATE TABLE IF NOT EXISTS outbox (number INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, channel TEXT NOT NULL, letter TEXT NOT NULL,"
-            " at REAL NOT NULL, state TEXT NOT NULL, tried REAL NOT NULL DEFAULT 0, ts TEXT NOT NULL DEFAULT '', shown TEXT NOT NULL DEFAULT '')"
-        )
+        self._base.execute(TABLE)
         self._base.execute(f"CREATE INDEX IF NOT EXISTS outbox_waiting ON outbox (channel, number) WHERE state IN {UNDELIVERED}")
         self._base.execute("CREATE TABLE IF NOT EXISTS told (what TEXT PRIMARY KEY, at REAL NOT NULL, letter TEXT NOT NULL)")
 
     def put(self, letter: Letter, told: Iterable[str] = ()) -> bool:
         """Keeps a letter, with what it tells; False where that has been put in before. A live one takes the place of what it was."""
-        row = (letter.key, letter.channel, json.dumps(letter.__dict__), self._clock())
+        row = (letter.key, letter.channel, letter.thread, json.dumps(letter.__dict__), self._clock())
+        new_one = "INSERT OR IGNORE INTO outbox (key, channel, thread, letter, at, state) VALUES (?, ?, ?, ?, ?, 'waiting')"
         with self._base:
             self._base.execute("BEGIN IMMEDIATE")
-            new = self._base.execute("INSERT OR IGNORE INTO outbox (key, channel, letter, at, state) VALUES (?, ?, ?, ?, 'waiting')", row).rowcount
+            new = self._base.execute(new_one, row).rowcount
             if letter.live and not new:
                 stale = "CASE state WHEN 'posted' THEN 'stale' ELSE state END"
                 changed = f"UPDATE outbox SET letter = ?, at = ?, state = {stale} WHERE key = ?"  # noqa: S608  # no text of others
-                self._base.execute(changed, (row[2], row[3], letter.key))
+                self._base.execute(changed, (row[3], row[4], letter.key))
             self._base.executemany("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", [(what, self._clock(), letter.key) for what in told])
         return new == 1
 
@@ -116,8 +130,13 @@ class Outbox:
         return found
 
     def waiting(self) -> list[Place]:
-        """What Slack does not have yet, or not as it is now: of each channel the first message, and the first change of one."""
-        heads = f"SELECT MIN(number) FROM outbox WHERE state IN {UNDELIVERED} GROUP BY channel, state = 'stale'"  # noqa: S608  # no text of others
+        """What Slack does not have yet, or not as it is now: of each channel the first message, and the first change of one.
+
+        What answers a message is none of them before that one is there, or never will be.
+        """
+        top = "SELECT 1 FROM outbox AS top WHERE top.key = this.thread AND (top.ts != '' OR top.state = 'given up')"
+        may = f"this.state IN {UNDELIVERED} AND (this.thread = '' OR EXISTS ({top}))"
+        heads = f"SELECT MIN(number) FROM outbox AS this WHERE {may} GROUP BY this.channel, this.state = 'stale'"  # noqa: S608  # no text of others
         rows = self._base.execute(f"SELECT letter, ts, tried, at FROM outbox WHERE number IN ({heads}) ORDER BY number")  # noqa: S608  # the same
         return [Place(_letter(text), *rest) for text, *rest in rows.fetchall()]
 

@@ -85,11 +85,10 @@ class Postman:
                 log.info("a message to %s is of no use any more, and is not posted", place.letter.channel)
                 self._outbox.given_up(place.letter)
                 continue
-            waits = bool(place.letter.thread) and not self._outbox.ts(place.letter.thread)  # what it answers comes first
-            if waits and self._outbox.is_given_up(place.letter.thread):
+            if place.letter.thread and self._outbox.is_given_up(place.letter.thread):
                 self._outbox.given_up(place.letter)
                 continue
-            if lane in self._busy or waits or not self._is_free(lane, change):
+            if lane in self._busy or not self._is_free(lane, change):
                 continue
             if change:
                 self._free_for_changes = time.monotonic() + CHANGE_SPACING

@@ -58,6 +58,18 @@ async def test_they_come_in_order_and_a_thread_after_its_message(slack: Slack, p
     assert [each.text for each in slack.thread(slack.messages("C01")[0])] == [f"line {number}" for number in range(5)]
 
 
+async def test_what_answers_a_message_that_is_put_in_again_after_it_waits_for_it_and_holds_up_nothing(slack: Slack, post: Outbox) -> None:
+    slack.down()
+    post.put(Letter("1234-day/control", "C01", "the run", live=True))
+    post.put(Letter("1234-day/report", "C01", "its report", thread="1234-day/control"))
+    post.withdraw("1234-day/control")
+    post.put(Letter("1234-day/control", "C01", "the run, as a responder may see it", live=True))
+    slack.up()
+    await until(slack, lambda: post.ts("1234-day/report"), "the report")
+    (top,) = slack.messages("C01")
+    assert top.text == "the run, as a responder may see it" and [each.text for each in slack.thread(top)] == ["its report"]
+
+
 async def test_a_pause_that_slack_asks_for_is_kept(slack: Slack, post: Outbox) -> None:
     slack.limit("chat.postMessage", times=1, retry_after=2)
     post.put(Letter("a", "C01", "a"))
