@@ -14,8 +14,8 @@ from tests.rigs.lab import PAST_EVERY_LEASE, Lab, Rig, lab, rig, rigs
 
 EVERY = os.environ.get("GAMEDAY_CRASH_EVERY", "1")
 """A number: of the boundaries that would be tried, each n-th, for a quick look while working. `all`: each single one, in hours, by `make crash`."""
-IN_CI = 5
-"""Of the boundaries of each kind CI has time for each fifth one at the most."""
+IN_CI = 8
+"""Of the boundaries of each kind CI has time for each eighth one at the most."""
 
 
 LONG = 6 * 3600 if EVERY == "all" else 600
