@@ -42,7 +42,7 @@ PEOPLE = {"U01": "Ada", "U03": "Linus"}
 DIRECTORY = Directory("T01", PEOPLE)
 STEP = 0.5
 """Seconds of the day between two looks of the control room into the store."""
-FAULT_ON, GATE, SEALED = 16.0, 5.5, 44.5
+FAULT_ON, GATE, SEALED = 16.0, 5.5, 43.0
 """Seconds of the day: the fault is on and noticed; a go is waited for; the sealed scenario goes wrong."""
 LEASE = 13.0
 LAST = 3
