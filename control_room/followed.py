@@ -58,7 +58,7 @@ class Followed:
         self._changed = 0.0
         self._new: tuple[list[Event], list[Event]] = ([], [])
         self._had: tuple[list[Event], list[Event]] = ([], [])
-        self._again = False
+        self._again, self._dropped = False, outbox.dropped
 
     @property
     def plan(self) -> Plan:
@@ -132,7 +132,8 @@ class Followed:
 
     def tell(self, now: float) -> None:
         """Puts what is new into the outbox, and what could not be put there the last time; all there is, where somebody may see more than before."""
-        again, self._again = self._again, False
+        again, self._again = self._again or self._outbox.dropped != self._dropped, False
+        self._dropped = self._outbox.dropped
         everything, public = ([*had, *new] if again else list(new) for had, new in zip(self._had, self._new, strict=True))
         try:
             self._tell(everything, public, now)

@@ -19,7 +19,7 @@ from control_room.table import base
 KEPT = 30 * 24 * 3600.0
 """Seconds that what was posted is remembered."""
 METADATA = "gameday_message"
-UNDELIVERED = "('waiting', 'trying', 'stale')"
+UNDELIVERED = "('waiting', 'trying', 'recalled', 'stale')"
 """The states of what Slack does not have, or not as it is now."""
 
 
@@ -75,13 +75,14 @@ def mark(key: str) -> str:
 class Place:
     """A letter with what has become of it: `ts` once Slack has it, `tried` when a call that may have been lost on its way began (0.0: none).
 
-    `since` is when it was put in. Both are seconds of the epoch.
+    `since` is when it was put in. Both are seconds of the epoch. `recalled`: it is not to be posted, if it is not there already.
     """
 
     letter: Letter
     ts: str
     tried: float
     since: float
+    recalled: bool
 
 
 class Outbox:
@@ -89,6 +90,8 @@ class Outbox:
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._base, self._clock = base(path), clock
+        self.dropped = 0
+        """How many that were taken back turned out not to be there: what they tell may be told again."""
         self._base.execute(TABLE)
         self._base.execute(f"CREATE INDEX IF NOT EXISTS outbox_waiting ON outbox (channel, number) WHERE state IN {UNDELIVERED}")
         self._base.execute("CREATE TABLE IF NOT EXISTS told (what TEXT PRIMARY KEY, at REAL NOT NULL, letter TEXT NOT NULL)")
@@ -108,16 +111,29 @@ class Outbox:
         return new == 1
 
     def withdraw(self, start: str) -> None:
-        """Takes back what is not posted, by how its key begins, with what it tells: it may be put in again. A changed state stays as it was shown."""
+        """Takes back what is not posted, by how its key begins, with what it tells: it may be put in again.
+
+        What may be there already is looked for first (`drop`), and a changed state stays as it was shown.
+        """
         this = "substr(key, 1, ?) = ?"
         with self._base:
             self._base.execute("BEGIN IMMEDIATE")
-            asked = f"SELECT key FROM outbox WHERE state IN ('waiting', 'trying') AND {this}"  # noqa: S608  # no text of others
-            found = self._base.execute(asked, (len(start), start)).fetchall()
-            self._base.executemany("DELETE FROM told WHERE letter = ?", found)
-            self._base.executemany("DELETE FROM outbox WHERE key = ?", found)
-            kept = f"UPDATE outbox SET state = 'posted' WHERE state = 'stale' AND {this}"  # noqa: S608  # the same
-            self._base.execute(kept, (len(start), start))
+            asked = f"SELECT key FROM outbox WHERE state = 'waiting' AND {this}"  # noqa: S608  # no text of others
+            self._delete(self._base.execute(asked, (len(start), start)).fetchall())
+            for before, after in (("trying", "recalled"), ("stale", "posted")):
+                changed = f"UPDATE outbox SET state = ? WHERE state = ? AND {this}"  # noqa: S608  # the same
+                self._base.execute(changed, (after, before, len(start), start))
+
+    def drop(self, letter: Letter) -> None:
+        """It was taken back, and is not there."""
+        with self._base:
+            self._base.execute("BEGIN IMMEDIATE")
+            self._delete([(letter.key,)])
+        self.dropped += 1
+
+    def _delete(self, keys: list[tuple[str]]) -> None:
+        self._base.executemany("DELETE FROM told WHERE letter = ?", keys)
+        self._base.executemany("DELETE FROM outbox WHERE key = ?", keys)
 
     def told(self, what: Iterable[str]) -> set[str]:
         """Which of these have been told already."""
@@ -137,7 +153,7 @@ class Outbox:
         top = "SELECT 1 FROM outbox AS top WHERE top.key = this.thread AND (top.ts != '' OR top.state = 'given up')"
         may = f"this.state IN {UNDELIVERED} AND (this.thread = '' OR EXISTS ({top}))"
         heads = f"SELECT MIN(number) FROM outbox AS this WHERE {may} GROUP BY this.channel, this.state = 'stale'"  # noqa: S608  # no text of others
-        rows = self._base.execute(f"SELECT letter, ts, tried, at FROM outbox WHERE number IN ({heads}) ORDER BY number")  # noqa: S608  # the same
+        rows = self._base.execute(f"SELECT letter, ts, tried, at, state = 'recalled' FROM outbox WHERE number IN ({heads}) ORDER BY number")  # noqa: S608  # the same
         return [Place(_letter(text), *rest) for text, *rest in rows.fetchall()]
 
     def known(self, key: str) -> bool:

@@ -118,7 +118,7 @@ class Postman:
     async def _carry(self, place: Place, lane: str) -> None:
         letter = place.letter
         try:
-            ts = await self._post(place)
+            ts = await (self._recall(place) if place.recalled else self._post(place))
         except SlackSaysNo as no:
             self._refused(place, lane, no)
             return
@@ -126,9 +126,17 @@ class Postman:
             log.error("%s cannot be posted: %s", letter.key, error)
             self._outbox.given_up(letter)
             return
-        self._outbox.posted(letter, ts)
+        if ts:
+            self._outbox.posted(letter, ts)
+        else:
+            self._outbox.drop(letter)
         self._pauses.pop(lane, None)
         self._free[lane] = time.monotonic() + (LIVE_SPACING if place.ts else SPACING)
+
+    async def _recall(self, place: Place) -> str:
+        """Where it stands all the same; empty where it does not."""
+        thread = self._outbox.ts(place.letter.thread) if place.letter.thread else None
+        return await self._look_for(place.letter, thread, place.tried)
 
     async def _post(self, place: Place) -> str:
         letter, blocks = place.letter, list(place.letter.blocks) or None
@@ -151,12 +159,12 @@ class Postman:
         return str(posted["ts"])
 
     async def _look_for(self, letter: Letter, thread: str | None, tried: float) -> str:
-        """Where it stands, if it does. While Slack does not say, it is not posted; where it never will, twice is better than never."""
+        """Where it stands, if it does. While Slack does not say, nobody knows; where it never will, it counts as not there."""
         try:
             return await self._find(letter, thread, tried)
         except SlackSaysNo as no:
             if no.final:
-                log.info("nobody can look whether a message is in %s, and it is posted: %s", letter.channel, no)
+                log.info("nobody can look whether a message is in %s: %s", letter.channel, no)
                 return ""
             raise SlackSaysNo("looking for a message", no.error, after=no.after, unsure=True) from None
 

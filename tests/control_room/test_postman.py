@@ -58,6 +58,19 @@ async def test_they_come_in_order_and_a_thread_after_its_message(slack: Slack, p
     assert [each.text for each in slack.thread(slack.messages("C01")[0])] == [f"line {number}" for number in range(5)]
 
 
+@pytest.mark.parametrize("came_through", [True, False])
+async def test_what_is_taken_back_while_it_is_on_its_way_is_looked_for_first(slack: Slack, tmp_path: Path, came_through: bool) -> None:
+    web, outbox, letter = Web(slack.bot_token, slack.base_url), Outbox(tmp_path / "slack.db"), Letter("run/thread/a", "C01", "a")
+    outbox.put(letter, ["what it tells"])
+    outbox.trying(letter)
+    if came_through:
+        await web.call("chat.postMessage", channel="C01", text="a", metadata=letter.metadata)
+    outbox.withdraw("run/thread")
+    await Postman(outbox, web).round()
+    assert texts(slack) == ["a"] * came_through and outbox.waiting() == []
+    assert (outbox.dropped, outbox.told(["what it tells"])) == ((0, {"what it tells"}) if came_through else (1, set()))
+
+
 async def test_what_answers_a_message_that_is_put_in_again_after_it_waits_for_it_and_holds_up_nothing(slack: Slack, post: Outbox) -> None:
     slack.down()
     post.put(Letter("1234-day/control", "C01", "the run", live=True))
