@@ -59,8 +59,8 @@ def _coming(view: RunView, now: datetime) -> Iterator[str]:
             missing += [each.item for each in view.plan.playbook.checklist if each.item not in view.ticked]
         if asked and asked.ready > len(view.ready):
             missing.append(f"{asked.ready - len(view.ready)} more ready")
-        left = f", in {clock(view.gate_until - now)} at the latest" if view.gate_until else ""
-        yield f"{commander(view)} says go ({view.gate}){left}; silence stands down" + (f". Missing: {', '.join(missing)}" if missing else "")
+        left = f", in {clock(view.gate_until - now)} at the latest; silence stands down" if view.gate_until and not view.held else ""
+        yield f"{commander(view)} says go ({view.gate}){left}" + (f". Missing: {', '.join(missing)}" if missing else "")
     elif view.phase:
         yield f"{view.phase} goes on" + (f" for {clock(view.phase_until - now)} at the most" if view.phase_until and view.phase_until > now else "")
     elif waiting(view, now):

@@ -10,7 +10,7 @@ from control_room.web import SlackSaysNo, Web
 from gameday.rooms import Rooms
 from gameday.slack import SlackSettings
 
-CONTROL, RESPONSE = "control room", "response room"
+CONTROL, RESPONSE, STAKEHOLDERS = "control room", "response room", "stakeholders"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _of_playbook(rooms: Rooms) -> Iterator[tuple[str, str]]:
         yield CONTROL, rooms.control
     if rooms.response:
         yield RESPONSE, rooms.response
-    yield from (("stakeholders", channel) for channel in rooms.stakeholders)
+    yield from ((STAKEHOLDERS, channel) for channel in rooms.stakeholders)
 
 
 async def _socket(known: SlackSettings, app_token: str) -> Finding:
@@ -83,7 +83,7 @@ async def _room(web: Web, about: str, channel: str) -> Finding:
         return Finding("no", about, f"{channel}: {no.error}; expected a channel that the app can see: invite it with /invite @gameday")
     if found.get("is_archived"):
         return Finding("no", about, f"#{found.get('name')} is archived")
-    if not found.get("is_member"):
+    if not found.get("is_member") and not (about.startswith(STAKEHOLDERS) and not found.get("is_private")):  # chat:write.public
         return Finding("no", about, f"the app is not in #{found.get('name')}; invite it there: /invite @gameday")
     if about.startswith(CONTROL) and not found.get("is_private"):
         return Finding("part", about, f"#{found.get('name')} is public, so nothing of a sealed scenario is shown in it; make it private")

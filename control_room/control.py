@@ -79,6 +79,7 @@ def _place(view: RunView, now: datetime) -> str:
 def _gate(view: RunView, now: datetime) -> str:
     """What is waited for, and what happens when nobody says it."""
     left = f"{clock(view.gate_until - now)} left, then it stands down" if view.gate_until else "silence stands down"
+    left = "held, so that its time stands still" if view.held else left
     return " · ".join(filter(None, (f"*waiting for a go ({view.gate})*", lacking(view), left)))
 
 

@@ -164,6 +164,8 @@ class Desk:
             case "handover":
                 team = view.plan.playbook.team.members()  # a responder must not see what a commander sees
                 names = [person.name for role, person in team if role is not Role.RESPONDER and person.name != (view.commander or actor.name)]
+                if not names:
+                    raise Refused("there is nobody to hand it to: only responders are left, and they must not see what a commander sees")
                 return dialogs.handover(view, names)
             case "predict":
                 index = self._predicted(view)

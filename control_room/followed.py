@@ -25,7 +25,6 @@ from gameday.plan import Plan, RunKind
 from gameday.playbook import Role
 from gameday.rooms import Rooms
 from gameday.verdicts import Outcome
-from gameday.view import RunView
 
 PICTURE_OF_NOW = timedelta(seconds=60)
 """How old the beginning of a phase may be to get a picture of its own; of older ones only the last has one, since it shows what is now."""
@@ -112,6 +111,11 @@ class Followed:
     @property
     def rooms(self) -> frozenset[str]:
         return frozenset(filter(None, (self.control, *self.respond_in)))
+
+    @property
+    def announced(self) -> bool:
+        """Whether responders and everybody else may know that a drill is on."""
+        return self._said.announced
 
     @property
     def wants_own(self) -> bool:
@@ -294,23 +298,20 @@ class Followed:
 
     def _tell_responders(self, channel: str, events: Sequence[Event]) -> None:
         view = self.veiled
-        announced = (self._said.announced or channel == self.own) and view.plan.kind is RunKind.DAY
+        if view.plan.kind is not RunKind.DAY:  # a rehearsal and a dry run are nobody's business here
+            return
+        announced = self._said.announced or channel == self.own
         live = self.key("response", channel)
         if announced and (events or not self._outbox.known(live)):
             text, blocks = response.announcement(view)
             self._outbox.put(Letter(live, channel, text, tuple(blocks), live=True))
         for event in events:
-            if event.kind not in response.TOLD or self._untold(channel, view, event, announced):
-                continue
+            if event.kind not in response.TOLD or (not announced and event.text("outcome") == Outcome.STOOD_DOWN):
+                continue  # of a day that nobody announced and that did not take place it has heard nothing
             said = response.post(event, view)
             key = self.key("response", channel, "late" if event.kind is EventKind.FAULT_ENDED else event.id)
             if said is not None and not self._outbox.known(key):
                 self._outbox.put(Letter(key, channel, said[0], tuple(said[1])))
-
-    def _untold(self, channel: str, view: RunView, event: Event, announced: bool) -> bool:
-        """The end of what this channel has heard nothing of: a rehearsal, or a day that nobody announced and that did not take place."""
-        quiet = event.kind in (EventKind.RUN_ENDED, EventKind.FAULT_ENDED) and not announced
-        return quiet and (view.plan.kind is not RunKind.DAY or event.text("outcome") in ("", Outcome.STOOD_DOWN))
 
     def _tell_stakeholders(self, channel: str, events: Sequence[Event]) -> None:
         for event in events:

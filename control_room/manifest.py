@@ -20,6 +20,7 @@ SCOPES = {
     "channels:manage": "a channel of a run's own",
     "im:write": "the report, and what is asked of one person",
     "im:history": "whether such a message got through",
+    "metadata.message:read": "what it is known by there",
     "files:write": "pictures and reports",
     "reactions:read": "the reaction that puts a message on the timeline",
     "reactions:write": "the sign that it is noted",

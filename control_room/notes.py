@@ -53,6 +53,8 @@ class Notes:
         own = author == payload.who.user
         via = f"slack {payload.channel}{'' if own else f', added by {payload.who.user}'}"
         await self._voice.tell(noted, run, Verb.NOTE, via=via, text=self.text(said, run, who), relayed=not own)
+        if not self._board.may_know(run, payload.who):
+            return  # a sign would tell that something is on
         try:
             await self._web.call("reactions.add", channel=payload.channel, timestamp=payload.message, name=NOTED)
         except SlackSaysNo as no:

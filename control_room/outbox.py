@@ -104,7 +104,7 @@ class Outbox:
             self._base.execute("BEGIN IMMEDIATE")
             new = self._base.execute(new_one, row).rowcount
             if letter.live and not new:
-                stale = "CASE state WHEN 'posted' THEN 'stale' ELSE state END"
+                stale = "CASE state WHEN 'posted' THEN 'stale' WHEN 'recalled' THEN 'trying' ELSE state END"
                 changed = f"UPDATE outbox SET letter = ?, at = ?, state = {stale} WHERE key = ?"  # noqa: S608  # no text of others
                 self._base.execute(changed, (row[3], row[4], letter.key))
             self._base.executemany("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", [(what, self._clock(), letter.key) for what in told])
@@ -146,13 +146,13 @@ class Outbox:
         return found
 
     def waiting(self) -> list[Place]:
-        """What Slack does not have yet, or not as it is now: of each channel the first message, and the first change of one.
+        """What Slack does not have yet, or not as it is now: of each channel the first message, and every change of one.
 
         What answers a message is none of them before that one is there, or never will be.
         """
         top = "SELECT 1 FROM outbox AS top WHERE top.key = this.thread AND (top.ts != '' OR top.state = 'given up')"
         may = f"this.state IN {UNDELIVERED} AND (this.thread = '' OR EXISTS ({top}))"
-        heads = f"SELECT MIN(number) FROM outbox AS this WHERE {may} GROUP BY this.channel, this.state = 'stale'"  # noqa: S608  # no text of others
+        heads = f"SELECT MIN(number) FROM outbox AS this WHERE {may} GROUP BY this.channel, CASE this.state WHEN 'stale' THEN this.key ELSE '' END"  # noqa: S608  # no text of others
         rows = self._base.execute(f"SELECT letter, ts, tried, at, state = 'recalled' FROM outbox WHERE number IN ({heads}) ORDER BY number")  # noqa: S608  # the same
         return [Place(_letter(text), *rest) for text, *rest in rows.fetchall()]
 
@@ -175,10 +175,19 @@ class Outbox:
         found = self._base.execute("SELECT shown FROM outbox WHERE key = ?", (key,)).fetchone()
         return found[0] if found else ""
 
-    def trying(self, letter: Letter) -> None:
-        """Written before the call: after a crash nobody knows whether it came through, and when it began is where it is looked for."""
-        known = "UPDATE outbox SET state = 'trying', tried = ? WHERE key = ? AND state = 'waiting'"
-        self._base.execute(known, (self._clock(), letter.key))
+    def trying(self, letter: Letter) -> bool:
+        """Written before the call: after a crash nobody knows whether it came through, and when it began is where it is looked for.
+
+        False where it has been taken back.
+        """
+        tried = "CASE tried WHEN 0 THEN ? ELSE tried END"
+        known = f"UPDATE outbox SET state = 'trying', tried = {tried} WHERE key = ? AND state IN ('waiting', 'trying')"  # noqa: S608  # no text of others
+        return self._base.execute(known, (self._clock(), letter.key)).rowcount == 1
+
+    def found(self, letter: Letter, ts: str) -> None:
+        """It is there already, as it was when it was posted; a state may have changed since, and is shown anew."""
+        now = "CASE state WHEN 'trying' THEN 'stale' ELSE 'posted' END" if letter.live else "'posted'"
+        self._base.execute(f"UPDATE outbox SET state = {now}, ts = ?, shown = '' WHERE key = ?", (ts, letter.key))  # noqa: S608  # the same
 
     def not_taken(self, letter: Letter) -> None:
         """Slack has said that it did not take it."""

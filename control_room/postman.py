@@ -80,7 +80,7 @@ class Postman:
         begun = []
         for place in self._outbox.waiting():
             change = place.letter.live and bool(place.ts)
-            lane = f"{place.letter.channel}/live" if change else place.letter.channel
+            lane = place.letter.key if change else place.letter.channel
             if place.letter.until and place.letter.until < time.time() and not place.ts:
                 log.info("a message to %s is of no use any more, and is not posted", place.letter.channel)
                 self._outbox.given_up(place.letter)
@@ -118,7 +118,8 @@ class Postman:
     async def _carry(self, place: Place, lane: str) -> None:
         letter = place.letter
         try:
-            ts = await (self._recall(place) if place.recalled else self._post(place))
+            there = await self._posted_before(place)
+            ts = there or (None if place.recalled else await self._post(place))
         except SlackSaysNo as no:
             self._refused(place, lane, no)
             return
@@ -126,29 +127,32 @@ class Postman:
             log.error("%s cannot be posted: %s", letter.key, error)
             self._outbox.given_up(letter)
             return
-        if ts:
-            self._outbox.posted(letter, ts)
-        else:
+        if there:
+            self._outbox.found(letter, there)
+        elif ts is None:
             self._outbox.drop(letter)
+        else:
+            self._outbox.posted(letter, ts)
         self._pauses.pop(lane, None)
         self._free[lane] = time.monotonic() + (LIVE_SPACING if place.ts else SPACING)
 
-    async def _recall(self, place: Place) -> str:
-        """Where it stands all the same; empty where it does not."""
+    async def _posted_before(self, place: Place) -> str:
+        """Nothing to do any more, where a call that nobody heard the end of has come through."""
+        if not place.tried or place.ts:
+            return ""
         thread = self._outbox.ts(place.letter.thread) if place.letter.thread else None
         return await self._look_for(place.letter, thread, place.tried)
 
-    async def _post(self, place: Place) -> str:
+    async def _post(self, place: Place) -> str | None:
+        """What names it in its channel; None where it has been taken back meanwhile."""
         letter, blocks = place.letter, list(place.letter.blocks) or None
         thread = self._outbox.ts(letter.thread) if letter.thread else None
         if place.ts:
             if self._outbox.shown(letter.key) != letter.digest:
                 await self._web.call("chat.update", channel=letter.channel, ts=place.ts, text=letter.text, blocks=blocks, metadata=letter.metadata)
             return place.ts
-        found = await self._look_for(letter, thread, place.tried) if place.tried else ""
-        if found:
-            return found
-        self._outbox.trying(letter)
+        if not self._outbox.trying(letter):
+            return None
         if letter.file:
             path = Path(letter.file)
             content = await asyncio.to_thread(path.read_bytes)

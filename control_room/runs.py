@@ -10,6 +10,7 @@ from typing import Protocol
 
 from control_room.identity import Directory
 from control_room.payloads import Who
+from control_room.writing import first_word
 from gameday.commands import Actor, Command
 from gameday.view import RunView
 
@@ -60,6 +61,14 @@ class Seen(Protocol):
     def rooms(self) -> frozenset[str]:
         """Its channels."""
 
+    @property
+    def own(self) -> str:
+        """The channel of its own; empty where it has none."""
+
+    @property
+    def announced(self) -> bool:
+        """Whether everybody may know that it goes on."""
+
 
 class Board:
     """The runs at hand, the newest first."""
@@ -81,20 +90,25 @@ class Board:
             return None
         return seen.open if self.directory.may_look(who, seen.open.plan) else seen.veiled
 
-    def going_on(self) -> list[str]:
-        """The ids of the runs that have not ended."""
-        found = [seen.open for seen in self._seen.values() if not seen.open.outcome]
+    def going_on(self, who: Who | None = None) -> list[str]:
+        """The ids of the runs that have not ended; with `who`, of those that this person may know of."""
+        found = [seen.open for run, seen in self._seen.items() if not seen.open.outcome and (who is None or self.may_know(run, who))]
         return [view.plan.run_id for view in sorted(found, key=lambda view: view.plan.started_at, reverse=True)]
+
+    def may_know(self, run_id: str, who: Who) -> bool:
+        """Whether somebody may know that a run goes on: of a day that is not announced only who leads or observes it. What is over is no secret."""
+        seen = self._seen.get(run_id)
+        return seen is None or seen.announced or bool(seen.open.outcome) or self.directory.may_look(who, seen.open.plan)
 
     def meant(self, said: str, channel: str | None, urgent: bool = False) -> tuple[str | None, str]:
         """Which run somebody means: named by how its id begins in the first word, the one of this channel, or the only one. Then the other words.
 
         None where that is not clear. What is urgent is for the newest one of the channel then.
         """
-        first, _, rest = said.strip().partition(" ")
+        first, rest = first_word(said)
         named = [run for run in self._seen if first and run.startswith(first) and len(first) >= 4]
         if len(named) == 1:
-            return named[0], rest.strip()
+            return named[0], rest
         if not urgent and RUN_ID.fullmatch(first) and any(each.isdigit() for each in first[:4]):  # an id, and no word such as well-known
             return None, said.strip()
         here = [run for run in self.going_on() if channel in self._seen[run].rooms]
@@ -107,8 +121,9 @@ class Board:
         return run_id in self._seen
 
     def of_room(self, channel: str) -> str | None:
-        """The run that takes place in this channel now; the newest, where there are several."""
-        return next((run for run in self.going_on() if channel in self._seen[run].rooms), None)
+        """The run that takes place in this channel now, the newest where there are several; of a run's own channel it stays that one."""
+        own = (run for run, seen in self._seen.items() if channel == seen.own)
+        return next((run for run in self.going_on() if channel in self._seen[run].rooms), None) or next(own, None)
 
 
 Leases = Callable[[RunView], Mapping[str, float]]

@@ -16,7 +16,7 @@ from control_room.runs import RUN_ID, Board, Leases, Runs, listed
 from control_room.starting import LEADING, Starting
 from control_room.voice import Voice
 from control_room.web import Web
-from control_room.writing import plain_text
+from control_room.writing import first_word, plain_text
 from gameday.commands import Actor, Verb
 from gameday.errors import BadInput, NotFound, Refused
 from gameday.view import RunView
@@ -36,19 +36,26 @@ class Slash:
 
     def named(self, said: SlashCommand) -> SlashCommand:
         """The same with the run that is meant, where it stops one: what begins before it is worked on was not."""
-        word, _, rest = said.text.strip().partition(" ")
-        run, reason = self._board.meant(rest, said.channel, urgent=True) if word.lower() in STOPPING else (None, rest)
+        word, rest = first_word(said.text)
+        if word.lower() not in STOPPING or self._is_elsewhere(first_word(rest)[0]):
+            return said
+        run, reason = self._board.meant(rest, said.channel, urgent=True)
         return said if run is None else said.model_copy(update={"text": f"{word} {run} {reason}"[:MOST_TEXT]})
 
+    def _is_elsewhere(self, word: str) -> bool:
+        """Whether it may be the id of a run that is not at hand; a word may look like one."""
+        return RUN_ID.fullmatch(word) is not None and word not in self._board
+
     async def do(self, said: SlashCommand) -> None:
-        word, _, rest = said.text.strip().partition(" ")
+        word, rest = first_word(said.text)
         match word.lower():
             case "" | "help":
                 await self._voice.private(said, answers.help_text(self._reaction))
             case "status":
                 await self._status(said, rest)
             case "list":
-                await self._voice.private(said, answers.lines(await asyncio.to_thread(self._listing, MOST_LISTED)))
+                lines = await asyncio.to_thread(self._listing, MOST_LISTED)
+                await self._voice.private(said, answers.lines(line for line in lines if self._board.may_know(line.run_id, said.who)))
             case "next":
                 await self._voice.private(said, answers.coming(self._view(said, rest), datetime.now(UTC)))
             case "start":
@@ -68,7 +75,7 @@ class Slash:
     def _meant(self, said: SlashCommand, rest: str, urgent: bool = False) -> tuple[str, str]:
         run, more = self._board.meant(rest, said.channel, urgent)
         if run is None:
-            going = self._board.going_on()
+            going = self._board.going_on(said.who)
             raise NotFound(f"say which run; going on: {listed(going)}" if going else NOTHING)
         return run, more
 
@@ -76,6 +83,8 @@ class Slash:
         run, _ = self._meant(said, rest)
         view = self._board.view(run, said.who)
         assert view is not None  # it was found on the board
+        if not self._board.may_know(run, said.who):
+            raise NotFound(NOTHING)
         return view
 
     async def _status(self, said: SlashCommand, rest: str) -> None:
@@ -86,8 +95,8 @@ class Slash:
 
     async def _stop(self, said: SlashCommand, verb: Verb, rest: str) -> None:
         """At once: typed out in full, it is meant. A run that is not at hand may be known elsewhere."""
-        first, _, more = rest.strip().partition(" ")
-        if RUN_ID.fullmatch(first) and first not in self._board:
+        first, more = first_word(rest)
+        if self._is_elsewhere(first):
             try:
                 await self._stop_this(said, verb, first, more)
             except NotFound:  # a word that looks like an id

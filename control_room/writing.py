@@ -13,6 +13,12 @@ MOST = 1900
 """Characters that a note takes."""
 
 
+def first_word(text: str) -> tuple[str, str]:
+    """The first word, and what follows it, whatever space there is between."""
+    found = text.split(maxsplit=1)
+    return (found[0] if found else "", found[1].strip() if len(found) > 1 else "")
+
+
 def plain_text(written: str, name_of: Callable[[str], str] = lambda user: user) -> str:
     """Mentions by the names that the team uses, links by what they show, nothing that does not print.
 

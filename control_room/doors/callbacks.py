@@ -31,6 +31,8 @@ class Callbacks:
         self._verifier, self._reception = SignatureVerifier(signing_secret), reception
 
     async def take(self, request: web.Request) -> web.Response:
+        if "Content-Encoding" in request.headers:
+            return self._refuse(request, 415, "Slack compresses nothing")
         try:
             async with asyncio.timeout(READ_WITHIN):
                 body = await _read(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from gameday.commands import Verb
 from gameday.event import EventKind
+from tests.rigs.slack import View
 from tests.rigs.slack_town import (
     ADA,
     CANARY,
@@ -62,6 +64,7 @@ def _whole_day(stage: SlackTown) -> None:
     assert f"{CANARY}-frozen" in dialog.plain and "pid" in dialog.plain
     slack.submit(ADA, dialog).wait()
     stage.seen(RESPONSE, "Support: it is so quiet")
+    slack.until(lambda: re.search(r"lease \d+ s", stage.message(run).plain), 20, "how long the lease still runs")
     slack.submit(EDSGER, late, {"q0": "100 %", "q1": "Linus"}).wait()
     stage.heard(EDSGER, "has had its go")
     unread(stage)
@@ -71,7 +74,7 @@ def _whole_day(stage: SlackTown) -> None:
     stage.seen(RESPONSE, f"Revealed: The {CANARY} sleeper freezes")
     stage.seen(RESPONSE, "the drill is over. Everything is off.", 60)
     stage.seen(SUPPORT, "All clear")
-    _afterwards(stage, run)
+    _afterwards(stage, run, dialog)
 
 
 def _before_the_go(stage: SlackTown, run: str) -> None:
@@ -126,7 +129,7 @@ def _pictures(stage: SlackTown, run: str) -> list[str]:
     return [each.title for each in stage.slack.files if each.name.endswith(".png") and (each.channel, each.thread_ts) == (CONTROL, top.ts)]
 
 
-def _afterwards(stage: SlackTown, run: str) -> None:
+def _afterwards(stage: SlackTown, run: str, dialog: View) -> None:
     slack = stage.slack
     slack.press(KEN, stage.seen(RESPONSE, "the drill is over"), "survey").wait()
     answers = {"went-well": "Linus saw it at once", "went-wrong": "nobody slept", "action1": "An alert for quiet", "owner1": "Linus"}
@@ -147,7 +150,8 @@ def _afterwards(stage: SlackTown, run: str) -> None:
     told = [(event.actor, event.text("reason")) for event in record.of(EventKind.UNREADY)]
     assert told == [("Ken", "coffee")]
     (go,) = (event for event in record.of(EventKind.GATE_OPENED) if event.text("how") == "go")
-    assert go.actor == "Ada" and go.data["said"] == {"by": f"slack:T01/{ADA}", "via": f"slack {CONTROL}", "id": go.data["said"]["id"]}  # type: ignore[index,call-overload]
+    sent = f"slack-submission-{ADA}-{dialog.id}-{dialog.hash}"
+    assert go.actor == "Ada" and go.data["said"] == {"by": f"slack:T01/{ADA}", "via": f"slack {CONTROL}", "id": sent}
     phases = [f"{event.text('phase')}, scenario 1" for event in record.of(EventKind.PHASE_BEGAN)]
     slack.until(lambda: set(phases[1:]) <= set(_pictures(stage, run)), 60, "a picture as each phase began")
     assert len(phases) == 5 and len(set(_pictures(stage, run))) == len(_pictures(stage, run))

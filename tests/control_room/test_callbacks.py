@@ -106,6 +106,11 @@ async def test_what_is_too_large_is_not_read_to_its_end(door: httpx.AsyncClient,
     assert desk.worked == []
 
 
+async def test_what_is_compressed_is_not_even_unpacked(door: httpx.AsyncClient, desk: Noting) -> None:
+    answer = await door.post("/slack/commands", content=b"no deflate", headers={**signed(COMMAND), "Content-Encoding": "deflate"})
+    assert (answer.status_code, desk.worked) == (415, [])
+
+
 async def test_a_body_that_does_not_come_is_not_waited_for(door: httpx.AsyncClient, desk: Noting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(callbacks, "READ_WITHIN", 0.3)
     address = urlsplit(str(door.base_url))

@@ -58,6 +58,31 @@ async def test_they_come_in_order_and_a_thread_after_its_message(slack: Slack, p
     assert [each.text for each in slack.thread(slack.messages("C01")[0])] == [f"line {number}" for number in range(5)]
 
 
+async def test_a_state_that_came_through_unheard_and_has_changed_since_is_shown_as_it_is_now(slack: Slack, tmp_path: Path) -> None:
+    web, outbox = Web(slack.bot_token, slack.base_url), Outbox(tmp_path / "slack.db")
+    post, first = Postman(outbox, web), Letter("run/control", "C01", "a drill is on", live=True)
+    outbox.put(first)
+    outbox.trying(first)
+    await web.call("chat.postMessage", channel="C01", text=first.text, metadata=first.metadata)
+    outbox.put(Letter("run/control", "C01", "it is over", live=True))
+    deadline = time.monotonic() + 20
+    while outbox.waiting():
+        assert time.monotonic() < deadline, outbox.waiting()
+        await post.round()
+        await asyncio.sleep(0.02)
+    assert texts(slack) == ["it is over"]
+
+
+async def test_a_change_that_slack_refuses_holds_up_no_other_in_its_room(slack: Slack, post: Outbox) -> None:
+    for key in ("one", "other"):
+        post.put(Letter(key, "C01", key, live=True))
+    await until(slack, lambda: post.ts("one") and post.ts("other"), "both")
+    slack.fail("chat.update", "edit_window_closed", times=1)
+    post.put(Letter("one", "C01", "one, changed", live=True))
+    post.put(Letter("other", "C01", "other, changed", live=True))
+    await until(slack, lambda: "other, changed" in texts(slack), "the other one")
+
+
 @pytest.mark.parametrize("came_through", [True, False])
 async def test_what_is_taken_back_while_it_is_on_its_way_is_looked_for_first(slack: Slack, tmp_path: Path, came_through: bool) -> None:
     web, outbox, letter = Web(slack.bot_token, slack.base_url), Outbox(tmp_path / "slack.db"), Letter("run/thread/a", "C01", "a")

@@ -35,8 +35,8 @@ def rooms(**more: str) -> str:
     return EASY.replace(f"stakeholders: [{SUPPORT}]}}", f"stakeholders: [{SUPPORT}]{said}}}")
 
 
-def played(stage: SlackTown) -> str:
-    run = stage.begin(length="2s")
+def played(stage: SlackTown, length: str = "2s") -> str:
+    run = stage.begin(length=length)
     stage.press(ADA, run, "go")
     stage.slack.submit(ADA, stage.dialog(ADA)).wait()
     return run
@@ -67,9 +67,23 @@ async def test_a_drill_that_is_not_announced(tmp_path: Path) -> None:
 
 
 def _unannounced(stage: SlackTown) -> None:
-    played(stage)
+    slack, run = stage.slack, played(stage, "20s")
+    slack.until(lambda: stage.town.is_frozen, 30, "the sleeper is frozen")
+    for user, channel in ((LINUS, RESPONSE), (STRANGER, ELSEWHERE)):
+        for text in ("status", f"next {run}", "list"):
+            slack.command(user, channel, "/gameday", text).wait()
+        slack.open_home(user).wait()
+        stage.heard(user, "no game day is going on")
+        slack.until(lambda user=user: slack.home(user), what="a home")  # type: ignore[misc]  # the one of now
+        assert [text for text in everything_for(slack, user, channel) if "slack-day" in text] == []
+    slack.react(LINUS, slack.say(LINUS, RESPONSE, "it is so odd"), "stopwatch").wait()
+    slack.until(lambda: stage.has(run, EventKind.NOTE), 20, "it is on the timeline all the same")
+    stage.press(ADA, run, "abort")
     stage.seen(RESPONSE, "the drill is over", 60)
-    assert [each.plain.splitlines()[0] for each in stage.slack.messages(RESPONSE)] == ["Support: it is so quiet", "slack-day: the drill is over"]
+    assert [each.plain.splitlines()[0] for each in slack.messages(RESPONSE) if each.metadata] == [
+        "Support: it is so quiet",
+        "slack-day: the drill is over",
+    ]
 
 
 async def test_sealed_scenarios_are_kept_from_a_control_room_that_a_responder_is_in(tmp_path: Path) -> None:
@@ -160,6 +174,26 @@ async def test_somebody_does_it_by_hand_and_nobody_else_learns_of_it(tmp_path: P
     unused = "variables: {length: {default: 30s, about: how long it is frozen}}\n"
     async with slack_town(tmp_path / "home", playbook=BY_HAND.replace(unused, "")) as stage:
         await asyncio.to_thread(_by_hand, stage)
+
+
+async def test_an_abort_while_somebody_is_to_do_it_by_hand(tmp_path: Path) -> None:
+    unused = "variables: {length: {default: 30s, about: how long it is frozen}}\n"
+    async with slack_town(tmp_path / "home", playbook=BY_HAND.replace(unused, "")) as stage:
+        await asyncio.to_thread(_aborted_in_the_inject, stage)
+
+
+def _aborted_in_the_inject(stage: SlackTown) -> None:
+    slack, run = stage.slack, stage.begin()
+    stage.press(ADA, run, "go")
+    slack.submit(ADA, stage.dialog(ADA)).wait()
+    stage.heard(KEN, f"Pull the {CANARY} cable")
+    last = stage.town.record(run).last(EventKind.PHASE_BEGAN)
+    assert last is not None and last.text("phase") == "inject"
+    stage.press(GRACE, run, "abort")
+    slack.press(KEN, stage.heard(KEN, "Plug it back in"), "done").wait()
+    slack.until(lambda: stage.town.has_ended(run), 60, "the run has ended")
+    (ended,) = stage.town.record(run).of(EventKind.FAULT_ENDED)
+    assert ended.text("outcome") == "not-injected" and [event.actor for event in stage.town.record(run).of(EventKind.ABORTED)] == ["Grace"]
 
 
 def _by_hand(stage: SlackTown) -> None:

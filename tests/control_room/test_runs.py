@@ -23,7 +23,7 @@ def board(*runs: str) -> Board:
     made = Board(Directory("T01", {}))
     for seconds, run in enumerate(runs):
         view = RunView(plan_of(run, seconds=seconds), T0)
-        made.put(run, SimpleNamespace(open=view, veiled=view, rooms=frozenset({ROOMS[run.partition("-")[2]]})))  # type: ignore[arg-type]  # as it is seen
+        made.put(run, SimpleNamespace(open=view, veiled=view, rooms=frozenset({ROOMS[run.partition("-")[2]]}), own="", announced=True))  # type: ignore[arg-type]  # as it is seen
     return made
 
 
@@ -58,6 +58,8 @@ def test_an_abort_names_its_run_as_it_comes_in() -> None:
     assert typed(board(OLD), "abort it hurts") == f"abort {OLD} it hurts"
     assert typed(board(OLD, NEW), "REAL", "C01") == f"REAL {NEW} "
     assert typed(board(OLD, NEW), "abort 7kq2 it hurts") == f"abort {OLD} it hurts"
+    assert typed(board(OLD), f"abort {ELSEWHERE} it hurts") == f"abort {ELSEWHERE} it hurts", "it may be known elsewhere"
+    assert typed(board(OLD), "abort\nit hurts") == f"abort {OLD} it hurts"
     assert typed(board(), "abort") == "abort" and typed(board(OLD), "note it hurts") == "note it hurts"
 
 
@@ -90,5 +92,6 @@ ELSEWHERE = "mkpq-stock-day"
 )
 async def test_an_abort_of_a_run_that_is_not_at_hand_is_said_to_it_all_the_same(at_hand: tuple[str, ...], text: str, told: tuple[str, str]) -> None:
     voice = Told(OLD, ELSEWHERE)
-    await slash(board(*at_hand), voice=voice).do(SlashCommand(id="slack-command-1", who=Who(team="T01", user="U03"), channel="C09", text=text))
+    desk, said = slash(board(*at_hand), voice=voice), SlashCommand(id="slack-command-1", who=Who(team="T01", user="U03"), channel="C09", text=text)
+    await desk.do(desk.named(said))
     assert voice.told == [told]

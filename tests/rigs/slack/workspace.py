@@ -16,7 +16,7 @@ SCOPES = frozenset(
     {
         *("commands", "chat:write", "chat:write.public", "users:read", "files:write", "reactions:read", "reactions:write"),
         *("channels:read", "channels:history", "channels:manage", "channels:join"),
-        *("groups:read", "groups:history", "groups:write", "im:read", "im:history", "im:write"),
+        *("groups:read", "groups:history", "groups:write", "im:read", "im:history", "im:write", "metadata.message:read"),
     }
 )
 HOOK_LASTS, HOOK_USES = 30 * 60.0, 5
