@@ -136,7 +136,7 @@ class Slash:
     async def _report(self, said: SlashCommand, rest: str) -> None:
         named = rest.split()[:1]
         last = await asyncio.to_thread(self._listing, MOST_LOOKED_AT)
-        known = [line for line in last if not named or line.run_id.startswith(named[0])]
+        known = [line for line in last if self._board.may_know(line.run_id, said.who) and (not named or line.run_id.startswith(named[0]))]
         if not known:
             raise NotFound("there is no such run; `/gameday list` has the last ones")
         run = known[0]
