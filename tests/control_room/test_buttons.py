@@ -173,17 +173,19 @@ def _delivered(stage: SlackTown) -> None:
         slack.deliver_again(first)
     slack.until(lambda: slack.connections >= 1, 20, "a connection")
     held = slack.press(ADA, stage.message(run), "hold").wait()
+    slack.retries, lost = (1.0, 2.0, 4.0), slack.say(LINUS, RESPONSE, "said while nobody listened")
     slack.drop_sockets()
+    slack.react(LINUS, lost, "stopwatch")
     slack.until(lambda: slack.connections == 2, 30, "both connections again")
     slack.deliver_again(held)
     stage.press(ADA, run, "resume")
     slack.deliver_again(held)
     slack.command(EDSGER, CONTROL, "/gameday", f"note {run} the last word").wait()
     stage.heard(EDSGER, "noted")
-    slack.until(lambda: sum(True for _ in stage.town.record(run).of(EventKind.NOTE)) == 2, 20, "two notes")
+    slack.until(lambda: sum(True for _ in stage.town.record(run).of(EventKind.NOTE)) == 3, 30, "three notes")
     record = stage.town.record(run)
     assert [event.actor for event in record.of(EventKind.HELD)] == ["Ada"]
-    assert sorted(event.text("text") for event in record.of(EventKind.NOTE)) == ["something is odd", "the last word"]
+    assert sorted(event.text("text") for event in record.of(EventKind.NOTE)) == ["said while nobody listened", "something is odd", "the last word"]
 
 
 async def test_what_a_dead_control_room_left_for_long_is_not_done_but_an_abort_is(stage: SlackTown) -> None:
