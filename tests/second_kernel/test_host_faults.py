@@ -26,7 +26,7 @@ def test_the_injectors_pass_their_tests_there(tmp_path: Path, record_property: A
     files = [f"tests/activities/{name}" for name in FILES]
     with guest(tmp_path) as machine:
         pytest_there = (sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--junit-xml=/run/seen.xml", "-k", chosen, *files)
-        done = machine.attempt(*pytest_there, env={"CI": os.environ.get("CI", ""), "GAMEDAY_TESTS_SLOWNESS": "8"}, timeout=840)
+        done = machine.attempt(*pytest_there, env={"CI": os.environ.get("CI", ""), "GAMEDAY_TESTS_SLOWNESS": "12"}, timeout=1200)
         kernel = machine.run("uname", "-r").strip()
         (suite,) = ElementTree.fromstring(machine.run("cat", "/run/seen.xml"))
     total, failed, skipped = (int(suite.get(name, "0")) for name in ("tests", "failures", "skipped"))
