@@ -254,6 +254,10 @@ def _refused(stage: SlackTown) -> None:
     slack.command(LINUS, ELSEWHERE, "/gameday", "start ../../etc/passwd").wait()
     stage.heard(LINUS, "there is no such playbook")
     assert not any(True for _ in stage.town.record(run).of(EventKind.HELD))
+    slack.command(LINUS, RESPONSE, "/gameday", "real the pager is on").wait()
+    slack.until(lambda: stage.town.has_ended(run), 40, "the run has ended")
+    called = [(event.actor, event.text("reason")) for event in stage.town.record(run).of(EventKind.REAL_CALLED)]
+    assert called == [("Linus", "the pager is on")]
 
 
 async def test_a_name_counts_for_nothing(stage: SlackTown) -> None:

@@ -53,6 +53,8 @@ def _commanded(stage: SlackTown) -> None:
     until_offered(stage, run, {"extend", "mark-detected"}, {"go", "ready"})
     slack.select(ADA, stage.message(run), "extend", f"{run} 2m").wait()
     stage.heard(ADA, "extended by 120 s")
+    stage.press(LINUS, run, "mark-mitigated", RESPONSE)
+    stage.heard(LINUS, "marked: mitigate")
     stage.press(ADA, run, "handover")
     slack.submit(ADA, stage.dialog(ADA), {"to": "Grace"}).wait()
     slack.until(lambda: f"commander <@{GRACE}>" in stage.message(run).plain, 20, "the new commander in the message")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -79,13 +78,6 @@ async def begin(slack: Slack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     own.close()
 
 
-async def until(slack: Slack, holds: Callable[[], object], what: str, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"never came: {what}\n{slack.dump()}"
-        await asyncio.sleep(0.02)
-
-
 def shared(slack: Slack) -> list[File]:
     return [each for each in slack.files if each.channel == CONTROL]
 
@@ -100,7 +92,7 @@ async def test_several_runs_in_one_room_keep_to_what_slack_allows(slack: Slack, 
     slack.strict_rate = True
     days = [told_day(plan_of(f"{mark}-checkout-day")) for mark in ("aaaa", "bbbb", "cccc")]
     _, outbox = await begin(*days)
-    await until(slack, lambda: len(shared(slack)) == 3 and outbox.all_posted(CONTROL), "three reports", 120)
+    await slack.comes(lambda: len(shared(slack)) == 3 and outbox.all_posted(CONTROL), "three reports", 120)
     assert [str(call) for call in slack.calls if call.answered != "ok"] == []
     tops = [top for top in slack.messages(CONTROL) if slack.thread(top)]
     threads = ["\n".join(each.plain for each in slack.thread(top)) for top in tops]
@@ -111,10 +103,10 @@ async def test_several_runs_in_one_room_keep_to_what_slack_allows(slack: Slack, 
 async def test_what_people_say_of_a_day_goes_to_its_room_in_one_more_report(slack: Slack, begin: Begin) -> None:
     day = told_day(plan_of())
     store, _ = await begin(day)
-    await until(slack, lambda: len(shared(slack)) == 1, "the report")
+    await slack.comes(lambda: len(shared(slack)) == 1, "the report")
     store.append([note(day, "we talked to each other")])
     store.append([note(day, "nobody looked at the stock")])
-    await until(slack, lambda: len(shared(slack)) == 2, "the report with what was said")
+    await slack.comes(lambda: len(shared(slack)) == 2, "the report with what was said")
     first, second = shared(slack)
     assert b"talked to each other" not in first.bytes and b"talked to each other" in second.bytes and b"looked at the stock" in second.bytes
     assert second.title.endswith("with 2 notes since its end")
@@ -127,9 +119,9 @@ async def test_who_is_in_a_room_is_asked_beside(slack: Slack, begin: Begin) -> N
     day = told_until(told_day(plan_of(sealed=True)), 44.5)
     begun = time.monotonic()
     await begin(day)
-    await until(slack, lambda: slack.messages(RESPONSE), "what the other room is told")
+    await slack.comes(lambda: slack.messages(RESPONSE), "what the other room is told")
     assert time.monotonic() - begun < 8 and not slack.messages(CONTROL), "it did not wait for the answer"
-    await until(slack, lambda: slack.messages(CONTROL), "the run's message", 30)
+    await slack.comes(lambda: slack.messages(CONTROL), "the run's message", 30)
     said = " ".join(each.plain for top in slack.messages(CONTROL) for each in (top, *slack.thread(top)))
     assert "The ledger is slow" not in said
 
@@ -137,6 +129,6 @@ async def test_who_is_in_a_room_is_asked_beside(slack: Slack, begin: Begin) -> N
 @pytest.mark.usefixtures("hurried")
 async def test_once_it_is_known_that_nobody_else_is_in_it_the_room_sees_everything(slack: Slack, begin: Begin) -> None:
     await begin(told_until(told_day(plan_of(sealed=True)), 44.5))
-    await until(slack, lambda: "The ledger is slow" in " ".join(each.plain for each in slack.messages(CONTROL)), "its message")
+    await slack.comes(lambda: "The ledger is slow" in " ".join(each.plain for each in slack.messages(CONTROL)), "its message")
     top = slack.messages(CONTROL)[0]
-    await until(slack, lambda: "ledger-slow" in " ".join(each.plain for each in slack.thread(top)), "its thread")
+    await slack.comes(lambda: "ledger-slow" in " ".join(each.plain for each in slack.thread(top)), "its thread")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,13 +39,6 @@ async def post(slack: Slack, tmp_path: Path) -> AsyncIterator[Outbox]:
     task.cancel()
 
 
-async def until(slack: Slack, holds: Callable[[], object], what: str, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"never came: {what}\n{slack.dump()}"
-        await asyncio.sleep(0.02)
-
-
 def texts(slack: Slack, channel: str = "C01") -> list[str]:
     return [each.text for each in slack.messages(channel)]
 
@@ -54,7 +47,7 @@ async def test_they_come_in_order_and_a_thread_after_its_message(slack: Slack, p
     post.put(Letter("run", "C01", "the run"))
     for number in range(5):
         post.put(Letter(f"line {number}", "C01", f"line {number}", thread="run"))
-    await until(slack, lambda: slack.messages("C01") and len(slack.thread(slack.messages("C01")[0])) == 5, "five lines")
+    await slack.comes(lambda: slack.messages("C01") and len(slack.thread(slack.messages("C01")[0])) == 5, "five lines")
     assert [each.text for each in slack.thread(slack.messages("C01")[0])] == [f"line {number}" for number in range(5)]
 
 
@@ -76,11 +69,11 @@ async def test_a_state_that_came_through_unheard_and_has_changed_since_is_shown_
 async def test_a_change_that_slack_refuses_holds_up_no_other_in_its_room(slack: Slack, post: Outbox) -> None:
     for key in ("one", "other"):
         post.put(Letter(key, "C01", key, live=True))
-    await until(slack, lambda: post.ts("one") and post.ts("other"), "both")
+    await slack.comes(lambda: post.ts("one") and post.ts("other"), "both")
     slack.fail("chat.update", "edit_window_closed", times=1)
     post.put(Letter("one", "C01", "one, changed", live=True))
     post.put(Letter("other", "C01", "other, changed", live=True))
-    await until(slack, lambda: "other, changed" in texts(slack), "the other one")
+    await slack.comes(lambda: "other, changed" in texts(slack), "the other one")
 
 
 @pytest.mark.parametrize("came_through", [True, False])
@@ -103,7 +96,7 @@ async def test_what_answers_a_message_that_is_put_in_again_after_it_waits_for_it
     post.withdraw("1234-day/control")
     post.put(Letter("1234-day/control", "C01", "the run, as a responder may see it", live=True))
     slack.up()
-    await until(slack, lambda: post.ts("1234-day/report"), "the report")
+    await slack.comes(lambda: post.ts("1234-day/report"), "the report")
     (top,) = slack.messages("C01")
     assert top.text == "the run, as a responder may see it" and [each.text for each in slack.thread(top)] == ["its report"]
 
@@ -111,7 +104,7 @@ async def test_what_answers_a_message_that_is_put_in_again_after_it_waits_for_it
 async def test_a_pause_that_slack_asks_for_is_kept(slack: Slack, post: Outbox) -> None:
     slack.limit("chat.postMessage", times=1, retry_after=2)
     post.put(Letter("a", "C01", "a"))
-    await until(slack, lambda: texts(slack) == ["a"], "the message")
+    await slack.comes(lambda: texts(slack) == ["a"], "the message")
     first, second = (call.at for call in slack.called("chat.postMessage"))
     assert second - first >= 1.9
 
@@ -119,11 +112,11 @@ async def test_a_pause_that_slack_asks_for_is_kept(slack: Slack, post: Outbox) -
 async def test_a_message_that_nobody_heard_the_end_of_is_looked_for(slack: Slack, post: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("control_room.web.TIMEOUT", 0.5)
     post.put(Letter("run", "C01", "the run"))
-    await until(slack, lambda: post.ts("run"), "the first")
+    await slack.comes(lambda: post.ts("run"), "the first")
     slack.hang("chat.postMessage", times=1, seconds=5)
     post.put(Letter("a", "C01", "a"))
     post.put(Letter("b", "C01", "b", thread="run"))
-    await until(slack, lambda: post.ts("a") and post.ts("b"), "both known")
+    await slack.comes(lambda: post.ts("a") and post.ts("b"), "both known")
     assert texts(slack) == ["the run", "a"] and [each.text for each in slack.thread(slack.messages("C01")[0])] == ["b"]
 
 
@@ -134,7 +127,7 @@ async def test_it_is_not_posted_again_while_nobody_can_look(slack: Slack, post: 
     slack.limit("conversations.history", times=1)
     slack.fail("conversations.history", "internal_error", times=3)
     post.put(Letter("a", "C01", "a"))
-    await until(slack, lambda: post.ts("a"), "it is found")
+    await slack.comes(lambda: post.ts("a"), "it is found")
     assert texts(slack) == ["a"]
 
 
@@ -152,7 +145,7 @@ async def test_what_answers_and_is_not_slack_loses_nothing(slack: Slack, post: O
     monkeypatch.setattr(postman, "LONGEST_PAUSE", 0.2)
     slack.fail("chat.postMessage", "403", times=4)
     post.put(Letter("a", "C01", "a"))
-    await until(slack, lambda: post.ts("a"), "it is posted")
+    await slack.comes(lambda: post.ts("a"), "it is posted")
     assert texts(slack) == ["a"]
 
 
@@ -173,7 +166,7 @@ async def test_it_is_found_also_where_much_has_been_said(slack: Slack, tmp_path:
 async def test_what_is_of_no_use_any_more_is_not_posted(slack: Slack, post: Outbox) -> None:
     post.put(Letter("late", "C01", "do it by ten", until=time.time() - 1))
     post.put(Letter("early", "C01", "do it by noon", until=time.time() + 600))
-    await until(slack, lambda: post.ts("early"), "what is of use")
+    await slack.comes(lambda: post.ts("early"), "what is of use")
     assert texts(slack) == ["do it by noon"] and post.is_given_up("late")
 
 
@@ -193,39 +186,39 @@ async def test_a_state_takes_the_place_of_what_it_was(slack: Slack, post: Outbox
     for number in range(50):
         post.put(Letter("run", "C01", f"state {number}", live=True))
         await asyncio.sleep(0)
-    await until(slack, lambda: texts(slack) == ["state 49"], "the last state")
+    await slack.comes(lambda: texts(slack) == ["state 49"], "the last state")
     assert len(slack.messages("C01")) == 1 and len(slack.called("chat.update")) < 10
 
 
 async def test_a_state_that_somebody_deletes_is_posted_anew(slack: Slack, post: Outbox) -> None:
     post.put(Letter("run", "C01", "one", live=True))
-    await until(slack, lambda: post.ts("run"), "it is there")
+    await slack.comes(lambda: post.ts("run"), "it is there")
     await Web(slack.bot_token, slack.base_url).call("chat.delete", channel="C01", ts=post.ts("run"))
     post.put(Letter("run", "C01", "two", live=True))
-    await until(slack, lambda: [each.text for each in slack.messages("C01") if not each.deleted] == ["two"], "it is there again")
+    await slack.comes(lambda: [each.text for each in slack.messages("C01") if not each.deleted] == ["two"], "it is there again")
 
 
 async def test_what_slack_refuses_for_good_holds_up_nothing_else(slack: Slack, post: Outbox) -> None:
     slack.fail("chat.postMessage", "invalid_blocks", times=1)
     post.put(Letter("bad", "C01", "bad"))
     post.put(Letter("good", "C01", "good"))
-    await until(slack, lambda: texts(slack) == ["good"], "the good one")
-    await until(slack, lambda: post.waiting() == [], "nothing waits any more")
+    await slack.comes(lambda: texts(slack) == ["good"], "the good one")
+    await slack.comes(lambda: post.waiting() == [], "nothing waits any more")
 
 
 async def test_a_call_that_hangs_holds_up_its_own_channel_alone(slack: Slack, post: Outbox) -> None:
     slack.hang("chat.postMessage", times=1, seconds=8)
     post.put(Letter("a", "C01", "a"))
-    await until(slack, lambda: slack.called("chat.postMessage"), "the call that hangs")
+    await slack.comes(lambda: slack.called("chat.postMessage"), "the call that hangs")
     post.put(Letter("b", "C02", "b"))
-    await until(slack, lambda: texts(slack, "C02") == ["b"], "the other channel's", 5)
+    await slack.comes(lambda: texts(slack, "C02") == ["b"], "the other channel's", 5)
     assert not post.ts("a")
 
 
 async def test_what_somebody_can_mend_is_waited_for(slack: Slack, post: Outbox) -> None:
     slack.fail("chat.postMessage", "not_in_channel", times=3)
     post.put(Letter("a", "C01", "a"))
-    await until(slack, lambda: texts(slack) == ["a"], "once the app is invited")
+    await slack.comes(lambda: texts(slack) == ["a"], "once the app is invited")
 
 
 async def test_a_dead_slack_is_waited_for_and_nothing_is_lost_or_doubled(slack: Slack, post: Outbox) -> None:
@@ -234,7 +227,7 @@ async def test_a_dead_slack_is_waited_for_and_nothing_is_lost_or_doubled(slack: 
         post.put(Letter(f"{number}", "C01", f"{number}"))
     await asyncio.sleep(0.1)
     slack.up()
-    await until(slack, lambda: len(texts(slack)) == 10, "all ten", 40)
+    await slack.comes(lambda: len(texts(slack)) == 10, "all ten", 40)
     assert texts(slack) == [str(number) for number in range(10)]
 
 
@@ -245,12 +238,12 @@ async def test_an_answer_goes_to_slack_alone(slack: Slack) -> None:
 
 async def test_a_state_that_is_refused_has_another_one_soon(slack: Slack, post: Outbox) -> None:
     post.put(Letter("run", "C01", "one", live=True))
-    await until(slack, lambda: post.ts("run"), "it is there")
+    await slack.comes(lambda: post.ts("run"), "it is there")
     slack.fail("chat.update", "invalid_blocks", times=1)
     post.put(Letter("run", "C01", "two", live=True))
-    await until(slack, lambda: slack.called("chat.update"), "the change that is refused")
+    await slack.comes(lambda: slack.called("chat.update"), "the change that is refused")
     post.put(Letter("run", "C01", "three", live=True))
-    await until(slack, lambda: texts(slack) == ["three"], "the next one", 60)
+    await slack.comes(lambda: texts(slack) == ["three"], "the next one", 60)
 
 
 async def test_what_answers_a_message_that_slack_never_took_holds_up_nobody(slack: Slack, post: Outbox) -> None:
@@ -258,13 +251,13 @@ async def test_what_answers_a_message_that_slack_never_took_holds_up_nobody(slac
     post.put(Letter("fact", "C01", "too long"))
     post.put(Letter("line", "C01", "an answer to it", thread="fact"))
     post.put(Letter("other", "C01", "another day's"))
-    await until(slack, lambda: texts(slack) == ["another day's"], "the other one")
-    await until(slack, lambda: post.waiting() == [], "nothing waits any more")
+    await slack.comes(lambda: texts(slack) == ["another day's"], "the other one")
+    await slack.comes(lambda: post.waiting() == [], "nothing waits any more")
 
 
 async def test_what_is_asked_of_one_person_is_looked_for_where_they_read_it(slack: Slack, post: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("control_room.web.TIMEOUT", 0.5)
     slack.hang("chat.postMessage", times=1, seconds=5)
     post.put(Letter("asked", "U01", "pull the cable"))
-    await until(slack, lambda: post.ts("asked"), "it is known")
+    await slack.comes(lambda: post.ts("asked"), "it is known")
     assert [each.text for each in slack.dms("U01")] == ["pull the cable"]

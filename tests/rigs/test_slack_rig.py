@@ -15,57 +15,11 @@ import pytest
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
-from tests.rigs.slack import Loop, Slack, slack_server
+from tests.rigs.slack import Loop, Slack
 from tests.rigs.slack.app import App
 from tests.rigs.slack.delivery import EVENTS
+from tests.rigs.slack.samples import ASKS, BUTTONS, FORM, YES
 from tests.rigs.web import served
-
-Json = dict[str, Any]
-YES = {"type": "button", "action_id": "yes", "value": "v1", "text": {"type": "plain_text", "text": "Yes"}}
-ASKS = {
-    "title": {"type": "plain_text", "text": "Sure?"},
-    "text": {"type": "plain_text", "text": "It stops everything"},
-    "confirm": {"type": "plain_text", "text": "Stop"},
-    "deny": {"type": "plain_text", "text": "No"},
-}
-STOP = {**YES, "action_id": "stop", "style": "danger", "confirm": ASKS}
-CHOICE = {"type": "static_select", "action_id": "who", "options": [{"text": {"type": "plain_text", "text": "Ada"}, "value": "ada"}]}
-BUTTONS = [
-    {"type": "section", "text": {"type": "mrkdwn", "text": "*Go?*"}},
-    {"type": "actions", "block_id": "b1", "elements": [YES, STOP, CHOICE]},
-]
-NOTE = {"type": "plain_text_input", "action_id": "text", "max_length": 20}
-FORM = {
-    "type": "modal",
-    "callback_id": "note",
-    "private_metadata": "run-1",
-    "title": {"type": "plain_text", "text": "Note"},
-    "submit": {"type": "plain_text", "text": "Add"},
-    "blocks": [
-        {"type": "input", "block_id": "what", "label": {"type": "plain_text", "text": "What"}, "element": NOTE},
-        {
-            "type": "input",
-            "block_id": "whose",
-            "optional": True,
-            "label": {"type": "plain_text", "text": "Whose"},
-            "element": {"type": "users_select", "action_id": "user"},
-        },
-    ],
-}
-
-
-@pytest.fixture
-def slack() -> Iterator[Slack]:
-    with slack_server() as made:
-        made.join("C01", "U01", "U02", name="control")
-        yield made
-
-
-@pytest.fixture
-def app(slack: Slack) -> Iterator[App]:
-    made = App(slack)
-    yield made
-    made.close()
 
 
 def test_a_command_comes_by_socket_and_is_answered_three_ways(slack: Slack, app: App) -> None:

@@ -2,64 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import httpx
 import pytest
 from aiohttp import ServerDisconnectedError
 from slack_sdk.errors import SlackApiError
 
-from tests.rigs.slack import Slack, slack_server
+from tests.rigs.slack import Slack
 from tests.rigs.slack.app import App
 from tests.rigs.slack.block_kit import problems, view_problems
-
-Json = dict[str, Any]
-YES = {"type": "button", "action_id": "yes", "value": "v1", "text": {"type": "plain_text", "text": "Yes"}}
-ASKS = {
-    "title": {"type": "plain_text", "text": "Sure?"},
-    "text": {"type": "plain_text", "text": "It stops everything"},
-    "confirm": {"type": "plain_text", "text": "Stop"},
-    "deny": {"type": "plain_text", "text": "No"},
-}
-STOP = {**YES, "action_id": "stop", "style": "danger", "confirm": ASKS}
-CHOICE = {"type": "static_select", "action_id": "who", "options": [{"text": {"type": "plain_text", "text": "Ada"}, "value": "ada"}]}
-BUTTONS = [
-    {"type": "section", "text": {"type": "mrkdwn", "text": "*Go?*"}},
-    {"type": "actions", "block_id": "b1", "elements": [YES, STOP, CHOICE]},
-]
-NOTE = {"type": "plain_text_input", "action_id": "text", "max_length": 20}
-FORM = {
-    "type": "modal",
-    "callback_id": "note",
-    "private_metadata": "run-1",
-    "title": {"type": "plain_text", "text": "Note"},
-    "submit": {"type": "plain_text", "text": "Add"},
-    "blocks": [
-        {"type": "input", "block_id": "what", "label": {"type": "plain_text", "text": "What"}, "element": NOTE},
-        {
-            "type": "input",
-            "block_id": "whose",
-            "optional": True,
-            "label": {"type": "plain_text", "text": "Whose"},
-            "element": {"type": "users_select", "action_id": "user"},
-        },
-    ],
-}
-
-
-@pytest.fixture
-def slack() -> Iterator[Slack]:
-    with slack_server() as made:
-        made.join("C01", "U01", "U02", name="control")
-        yield made
-
-
-@pytest.fixture
-def app(slack: Slack) -> Iterator[App]:
-    made = App(slack)
-    yield made
-    made.close()
+from tests.rigs.slack.samples import BUTTONS, FORM, YES
 
 
 def test_messages_are_changed_read_back_and_kept_to_who_may(slack: Slack, app: App) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -114,6 +115,13 @@ class Rig:
             if not found:
                 time.sleep(LOOK)
         return found
+
+    async def comes(self, condition: Callable[[], object], what: str, timeout: float = 20) -> None:
+        """The same, where what is waited for goes on in the loop that this is called in."""
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, f"{what} did not come in {timeout} s.\n{self.dump()}"
+            await asyncio.sleep(LOOK)
 
     def dump(self) -> str:
         """What went on last."""
